@@ -1,0 +1,1 @@
+"""Pure formats: bytes in, objects out."""

@@ -1,0 +1,1 @@
+"""Internet messages: lenient offset indexer, composition, delivery reports."""

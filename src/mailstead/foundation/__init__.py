@@ -1,0 +1,1 @@
+"""What every floor above stands on: settings, clock, crypto, DNS, network host, TLS, logs, metrics."""

@@ -1,0 +1,1 @@
+"""The sections of Settings, one file each."""

@@ -1,0 +1,1 @@
+"""TLS contexts, hot reload, local certificate authority."""

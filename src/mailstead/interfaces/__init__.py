@@ -1,0 +1,1 @@
+"""Interfaces for people and programs over HTTP: the metrics and health endpoint."""

@@ -1,0 +1,1 @@
+"""Mail authentication; imports no store."""

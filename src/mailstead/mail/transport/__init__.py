@@ -1,0 +1,1 @@
+"""SMTP and LMTP clients: sans-I/O core and connection."""

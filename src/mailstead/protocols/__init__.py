@@ -1,0 +1,1 @@
+"""Protocol servers: sans-I/O cores and their sessions."""

@@ -1,0 +1,1 @@
+"""Composition: each service wires floors together; runtime starts and stops them."""

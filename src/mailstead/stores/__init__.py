@@ -1,0 +1,1 @@
+"""Stores; each has one contract."""

@@ -1,0 +1,1 @@
+"""Users, domains, aliases and credentials."""

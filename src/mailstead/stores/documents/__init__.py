@@ -1,0 +1,1 @@
+"""Documents: SQLite and MongoDB engines of one contract."""

@@ -1,0 +1,1 @@
+"""The mailbox: one encrypted SQLite database each."""

@@ -1,0 +1,1 @@
+"""Every message's way, recorded and readable."""
