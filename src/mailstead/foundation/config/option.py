@@ -11,7 +11,7 @@ def text(sentence: str, *, pattern: str | None = None) -> msgspec.Meta:
     return msgspec.Meta(description=sentence, pattern=pattern, extra={"unit": "text"})
 
 
-def secret(sentence: str) -> msgspec.Meta:
+def secret_text(sentence: str) -> msgspec.Meta:
     """A string that is never printed."""
     return msgspec.Meta(description=sentence, extra={"unit": "secret"})
 

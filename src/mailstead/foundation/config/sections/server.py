@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mailstead.foundation.config.option import duration, listing, path, secret, switch, text
+from mailstead.foundation.config.option import duration, listing, path, secret_text, switch, text
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -13,7 +13,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[str, path("Folder of everything that must survive a restart")] = "./data"
     bind: Annotated[str, text("Address that services listen on")] = "127.0.0.1"
     hostname: Annotated[str, text("Name of this host in greetings and trace fields; empty: the system's")] = ""
-    secret: Annotated[str, secret("Server secret; empty: DATA/secret, made at first start")] = ""
+    secret: Annotated[str, secret_text("Server secret; empty: DATA/secret, made at first start")] = ""
     documents_url: Annotated[str, text("Users' data: sqlite: or mongodb://HOST/DATABASE")] = "sqlite:"
     bus_url: Annotated[str, text("Events and limits: memory:, unix: (a socket under DATA) or redis://HOST")] = "memory:"
     dns_servers: Annotated[tuple[str, ...], listing("DNS servers as ADDRESS or ADDRESS:PORT; empty: the system's")] = ()
