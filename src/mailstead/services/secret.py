@@ -1,0 +1,47 @@
+"""The server secret: from Settings, or made once and kept in the data folder."""
+
+import os
+import secrets
+from pathlib import Path
+
+from mailstead.foundation.config.settings import Settings
+
+_SECRET_OCTETS = 32
+
+
+def data_directory(settings: Settings) -> Path:
+    """The data folder, made when missing and readable by its owner only."""
+    data = Path(settings.server.data).absolute()
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return data
+
+
+def server_secret(settings: Settings) -> bytes:
+    """The secret that server slots, DKIM keys and queue files are wrapped under.
+
+    Without `MAILSTEAD_SECRET` it is DATA/secret (0600), made at first start; a crash while it is made leaves either no
+    file or a whole one, and of two processes that make it at once both end with the same one.
+    """
+    if settings.server.secret:
+        return settings.server.secret.encode()
+    data = data_directory(settings)
+    path = data / "secret"
+    if not path.exists():
+        temporary = data / f"secret.{os.getpid()}"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_hex(_SECRET_OCTETS).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)  # unlike rename, link never replaces what another process made first
+        except FileExistsError:
+            pass
+        finally:
+            temporary.unlink()
+        folder = os.open(data, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    return path.read_bytes().strip()
