@@ -2,10 +2,13 @@
 
 import msgspec
 
+from mailstead.foundation.config.sections.bus import BusSettings
+from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.config.sections.message import MessageSettings
 from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.server import ServerSettings
+from mailstead.foundation.config.sections.trace import TraceSettings
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,3 +18,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: PortSettings = msgspec.field(default_factory=PortSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
+    bus: BusSettings = msgspec.field(default_factory=BusSettings)
+    documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)
+    trace: TraceSettings = msgspec.field(default_factory=TraceSettings)
