@@ -24,7 +24,7 @@ def checked_text(text: str) -> str:
 def checked_value(value: Any, depth: int = 0) -> Any:
     """A copy of `value` made of dict, list, str, bytes, int, float, bool and None.
 
-    Raises InvalidError for other types, integers of more than 64 bits, NaN, infinities, and more than DEPTH_LIMIT levels.
+    Raises InvalidError for other types, integers of more than 64 bits, NaN, infinities, more than DEPTH_LIMIT levels.
     """
     match value:
         case None | bool():
