@@ -3,11 +3,14 @@
 import msgspec
 
 from mailstead.foundation.config.sections.bus import BusSettings
+from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.config.sections.message import MessageSettings
+from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.server import ServerSettings
+from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.config.sections.trace import TraceSettings
 
 
@@ -16,6 +19,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     server: ServerSettings = msgspec.field(default_factory=ServerSettings)
     port: PortSettings = msgspec.field(default_factory=PortSettings)
+    network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)
+    tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
+    dns: DnsSettings = msgspec.field(default_factory=DnsSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
     bus: BusSettings = msgspec.field(default_factory=BusSettings)

@@ -1,0 +1,28 @@
+"""What a DNS query came to."""
+
+from typing import Literal
+
+import msgspec
+
+from mailstead.foundation.errors import TemporaryError
+
+
+class ResolutionError(TemporaryError):
+    """No server gave an answer: a timeout, SERVFAIL, or garbage. Nothing is known about the name."""
+
+    smtp_code = 451
+    enhanced_code = "4.4.3"
+    public_text = "DNS lookup failed for now"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Records in presentation form (TXT: strings joined), the CNAME chain followed.
+
+    `outcome`: found; nodata, the name exists without such records; nxdomain, no such name (RFC 2308 §2).
+    `authenticated`: the server set AD (RFC 4035 §3.2.3); it means something where the server is trusted only.
+    """
+
+    outcome: Literal["found", "nodata", "nxdomain"]
+    records: tuple[str, ...]
+    ttl: float
+    authenticated: bool

@@ -1,0 +1,45 @@
+"""What a service is: a name, the listeners it wants, and how it is wired."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from mailstead.foundation.metrics import Metrics
+from mailstead.foundation.tls.contexts import TLSContexts
+from mailstead.services.ready import Endpoint
+from mailstead.services.stores import Stores
+
+
+class Wiring(msgspec.Struct, frozen=True):
+    """What every service is made from."""
+
+    stores: Stores
+    contexts: TLSContexts
+    metrics: Metrics
+    hostname: str
+    together: frozenset[str]  # the services of this process
+
+
+class Running(Protocol):
+    """A started service."""
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Where it listens, by the names of ready.json."""
+        ...
+
+    async def drain(self, timeout: float) -> None:
+        """Take nothing new, finish what was begun within `timeout` seconds, and stop."""
+        ...
+
+
+Start = Callable[[Wiring], Awaitable[Running]]
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One entry of the registry; services start in its order and stop in the reverse."""
+
+    name: str
+    purpose: str
+    start: Start
