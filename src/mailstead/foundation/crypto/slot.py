@@ -1,0 +1,72 @@
+"""Slots: a mailbox's data key wrapped under a credential (envelope encryption).
+
+A slot never holds the credential; a wrong one is noticed because the wrapped key does not authenticate.
+"""
+
+import os
+from typing import Literal
+
+import msgspec
+from argon2.low_level import Type, hash_secret_raw
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.foundation.crypto.derive import KEY_SIZE, derive_key
+from mailstead.foundation.errors import AuthenticationError
+from mailstead.foundation.identifiers import new_ulid
+
+Kind = Literal["server", "app_password", "password", "recovery"]
+_NONCE_SIZE = 12
+_SALT_SIZE = 16
+
+
+class Argon2Cost(msgspec.Struct, frozen=True):
+    """What deriving a key from a password chosen by a person costs (RFC 9106 §4)."""
+
+    memory_kibibytes: int = 64 * 1024
+    passes: int = 3
+    lanes: int = 1
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to a data key; `cost` is set for kind password only."""
+
+    id: str
+    kind: Kind
+    label: str
+    salt: bytes
+    wrapped: bytes
+    created_at: float
+    cost: Argon2Cost | None = None
+
+
+def _wrapping_key(kind: Kind, secret: bytes, salt: bytes, cost: Argon2Cost | None) -> bytes:
+    if kind != "password":
+        return derive_key(secret, f"slot {kind}", salt)
+    assert cost is not None
+    return hash_secret_raw(secret, salt, cost.passes, cost.memory_kibibytes, cost.lanes, KEY_SIZE, Type.ID)
+
+
+def wrap(
+    data_key: DataKey, kind: Kind, secret: bytes, *, label: str, now: float, cost: Argon2Cost | None = None
+) -> Slot:
+    """A new slot. With kind password it takes the time and memory of `cost`: call it off the event loop."""
+    identifier, salt, nonce = new_ulid(now), os.urandom(_SALT_SIZE), os.urandom(_NONCE_SIZE)
+    if kind == "password":
+        cost = cost or Argon2Cost()
+    else:
+        cost = None
+    cipher = AESGCM(_wrapping_key(kind, secret, salt, cost))
+    wrapped = nonce + cipher.encrypt(nonce, data_key.raw(), f"{identifier} {kind}".encode())
+    return Slot(id=identifier, kind=kind, label=label, salt=salt, wrapped=wrapped, created_at=now, cost=cost)
+
+
+def unwrap(slot: Slot, secret: bytes) -> DataKey:
+    """The data key. Raises AuthenticationError when `secret` is not this slot's. Off the loop for kind password."""
+    cipher = AESGCM(_wrapping_key(slot.kind, secret, slot.salt, slot.cost))
+    nonce, wrapped = slot.wrapped[:_NONCE_SIZE], slot.wrapped[_NONCE_SIZE:]
+    try:
+        return DataKey(cipher.decrypt(nonce, wrapped, f"{slot.id} {slot.kind}".encode()))
+    except InvalidTag:
+        raise AuthenticationError from None
