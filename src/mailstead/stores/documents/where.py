@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from mailstead.foundation.errors import InvalidError
 from mailstead.stores.documents.interface import CollectionSpec, Order, Where
-from mailstead.stores.documents.value import checked_name, checked_scalar, rank, sort_key
+from mailstead.stores.documents.value import checked_identifier, checked_name, checked_scalar, rank, sort_key
+
+CHOICES_LIMIT = 10_000
 
 
 class Condition(NamedTuple):
@@ -29,6 +31,8 @@ def _bound(value: Any) -> Any:
 def _choices(value: Any) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise InvalidError(detail="$in takes a list")
+    if len(value) > CHOICES_LIMIT:
+        raise InvalidError(detail=f"$in of more than {CHOICES_LIMIT} values")
     return tuple(checked_scalar(choice) for choice in value)
 
 
@@ -104,6 +108,14 @@ def complete_order(spec: CollectionSpec, order: Order) -> list[tuple[str, int]]:
         if field == "id":
             return complete
     return [*complete, ("id", complete[-1][1] if complete else 1)]
+
+
+def checked_after(after: Mapping[str, Any] | None, order: Iterable[tuple[str, int]]) -> dict[str, Any] | None:
+    """The values of `after` that `order` names. Raises InvalidError when it has no id or no single values there."""
+    if after is None:
+        return None
+    checked_identifier(after.get("id"))
+    return {field: checked_scalar(after.get(field)) for field, _ in order}
 
 
 def matches(document: Mapping[str, Any], tests: Iterable[Condition]) -> bool:

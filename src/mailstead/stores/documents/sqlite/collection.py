@@ -13,7 +13,14 @@ from mailstead.stores.documents.sqlite.readers import Readers
 from mailstead.stores.documents.sqlite.table import Table
 from mailstead.stores.documents.sqlite.writer import Writer
 from mailstead.stores.documents.value import checked_identifier
-from mailstead.stores.documents.where import Condition, complete_order, conditions, many_fields, ordered_fields
+from mailstead.stores.documents.where import (
+    Condition,
+    checked_after,
+    complete_order,
+    conditions,
+    many_fields,
+    ordered_fields,
+)
 
 _SHORT_RESULT = 200
 _SHORT_INSERT = 32
@@ -60,7 +67,7 @@ class SqliteCollection:
             raise InvalidError(detail="a limit is at least 1")
         table = self._table()
         complete = complete_order(self._spec, order)
-        query = table.query(conditions(where), self._clock.now(), complete, after)
+        query = table.query(conditions(where), self._clock.now(), complete, checked_after(after, complete))
         return await self._readers.run(
             lambda connection: [document for _, document in table.select(connection, query, limit)],
             short=limit is not None and limit <= _SHORT_RESULT,

@@ -1,0 +1,88 @@
+"""The MongoDB engine: one database of a replica set."""
+
+from typing import Any
+
+from pymongo.asynchronous.mongo_client import AsyncMongoClient
+from pymongo.errors import ConfigurationError, InvalidURI
+from pymongo.read_concern import ReadConcern
+from pymongo.uri_parser import parse_uri
+from pymongo.write_concern import WriteConcern
+
+from mailstead.foundation.clock import Clock
+from mailstead.foundation.config.sections.documents import DocumentsSettings
+from mailstead.foundation.errors import InvalidError
+from mailstead.stores.documents.document import check_spec
+from mailstead.stores.documents.expiry import ExpiryTask
+from mailstead.stores.documents.interface import CollectionSpec, StoreUnavailableError
+from mailstead.stores.documents.mongodb.collection import MongoCollection, Stored
+from mailstead.stores.documents.mongodb.errors import database_errors
+from mailstead.stores.documents.mongodb.indexes import index_models
+
+DEFAULT_DATABASE = "mailstead"
+
+
+class MongoDocuments:
+    """Documents in the database that `url` names; `mailstead` when it names none. Raises InvalidError for bad URLs."""
+
+    def __init__(self, url: str, settings: DocumentsSettings, clock: Clock) -> None:
+        try:
+            self._name = parse_uri(url, validate=False)["database"] or DEFAULT_DATABASE
+        except (InvalidURI, ConfigurationError, ValueError) as error:
+            raise InvalidError(detail="the document store's URL") from error
+        self._url = url
+        self._settings = settings
+        self._clock = clock
+        self._client: AsyncMongoClient[Stored] | None = None
+        self._collections: dict[str, tuple[CollectionSpec, MongoCollection]] = {}
+        self._expiry = ExpiryTask(self.expire, settings.expire_interval)
+
+    async def open(self) -> None:
+        """Connect and look whether transactions are to be had. Raises StoreUnavailableError."""
+        milliseconds = int(self._settings.connect_timeout * 1000)
+        self._client = AsyncMongoClient(
+            self._url,
+            appname="mailstead",
+            maxPoolSize=self._settings.pool_size,
+            serverSelectionTimeoutMS=milliseconds,
+            connectTimeoutMS=milliseconds,
+            timeoutMS=int(self._settings.operation_timeout * 1000),
+        )
+        with database_errors():
+            hello: dict[str, Any] = await self._client.admin.command("hello")
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise StoreUnavailableError(detail="MongoDB must run as a replica set; one member will do")
+        self._expiry.start()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._expiry.stop()
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def collection(self, spec: CollectionSpec) -> MongoCollection:
+        """The collection of that name. Raises DuplicateError when its documents forbid a new unique index."""
+        check_spec(spec)
+        assert self._client is not None, "opened before it is used"
+        known = self._collections.get(spec.name)
+        if known is not None and known[0] == spec:
+            return known[1]
+        held = self._client[self._name].get_collection(
+            spec.name,
+            write_concern=WriteConcern(w="majority", j=True),
+            read_concern=ReadConcern("majority"),
+        )
+        models = index_models(spec)
+        if models:
+            with database_errors(spec):
+                await held.create_indexes(models)
+        collection = MongoCollection(spec, self._client, held, self._settings.size_limit, self._clock)
+        self._collections[spec.name] = (spec, collection)
+        return collection
+
+    async def expire(self) -> int:
+        """Remove the documents of opened collections that have ended."""
+        removed = 0
+        for _, collection in list(self._collections.values()):
+            removed += await collection.expire()
+        return removed
