@@ -7,6 +7,7 @@ from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.config.sections.message import MessageSettings
+from mailstead.foundation.config.sections.mime import MimeSettings
 from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.server import ServerSettings
@@ -23,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
     dns: DnsSettings = msgspec.field(default_factory=DnsSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
+    mime: MimeSettings = msgspec.field(default_factory=MimeSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)

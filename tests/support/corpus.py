@@ -1,0 +1,25 @@
+"""The messages of the shared corpus, where it is present beside the checkout."""
+
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "mail"
+
+
+def corpus_messages(archive_limit: int = 200) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of every single file, and of the first messages of the archive."""
+    for path in sorted(CORPUS.rglob("*")):
+        if path.is_file() and path.suffix != ".xz":
+            yield str(path.relative_to(CORPUS)), path.read_bytes()
+    archive = CORPUS / "spamassassin-public.tar.xz"
+    if archive.exists() and archive_limit:
+        with tarfile.open(archive) as opened:
+            count = 0
+            for member in opened:
+                file = opened.extractfile(member)
+                if file is not None and count < archive_limit:
+                    count += 1
+                    yield member.name, file.read()
+                if count >= archive_limit:
+                    return
