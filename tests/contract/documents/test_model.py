@@ -177,6 +177,9 @@ class Comparison(RuleBasedStateMachine):
         self.model = Model(self.clock)
         spec = CollectionSpec(f"model_{next(self.store.numbers)}", INDEXES)
         self.things = self.store(self.store.documents.collection(spec))
+        for number, (identifier, scalar) in enumerate(zip("abcdé", (1.5, "a", b"a", True, None), strict=True)):
+            document = {"id": identifier, "n": scalar, "plain": scalar, "s": "a", "tags": ["b", scalar or 0]}
+            self.insert(identifier, document | {"code": number})
 
     @rule(identifier=IDENTIFIERS, fields=CHANGES)
     def insert(self, identifier: str, fields: Document) -> None:
@@ -253,15 +256,16 @@ class Comparison(RuleBasedStateMachine):
             del self.model.held[held["id"]]
         assert self.store(self.things.delete_many(where)) == len(found)
 
-    @rule(where=WHERES, order=ORDERS, limit=st.none() | st.integers(1, 3))
-    def find(self, where: Document, order: list[tuple[str, Literal[1, -1]]], limit: int | None) -> None:
-        whole = self.model.find(where, list(order))
-        found = self.store(self.things.find(where, order=order, limit=limit))
-        assert found == whole[:limit]
-        if found:
-            rest = self.store(self.things.find(where, order=order, after=found[-1]))
-            assert found + rest == whole
-        assert self.store(self.things.count(where)) == len(whole)
+    @rule(wheres=st.lists(WHERES, min_size=1, max_size=5), order=ORDERS, limit=st.none() | st.integers(1, 3))
+    def find(self, wheres: list[Document], order: list[tuple[str, Literal[1, -1]]], limit: int | None) -> None:
+        for where in wheres:
+            whole = self.model.find(where, list(order))
+            found = self.store(self.things.find(where, order=order, limit=limit))
+            assert found == whole[:limit]
+            if found:
+                rest = self.store(self.things.find(where, order=order, after=found[-1]))
+                assert found + rest == whole
+            assert self.store(self.things.count(where)) == len(whole)
 
     @rule(where=WHERES, field=st.sampled_from(["n", "tags", "keys", "code"]))
     def distinct(self, where: Document, field: str) -> None:
