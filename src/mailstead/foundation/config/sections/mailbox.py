@@ -17,3 +17,5 @@ class MailboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     undelete_days: Annotated[int, number("Days that expunged messages can come back")] = 14
     open_limit: Annotated[int, number("Mailbox files kept open per process", least=8)] = 256
     idle_close: Annotated[float, duration("Unused mailbox files are closed after this long")] = 300.0
+    busy_timeout: Annotated[float, duration("How long a writer waits for another one of the same mailbox")] = 15.0
+    threads: Annotated[int, number("Threads for work on mailbox files", least=1)] = 8

@@ -1,0 +1,44 @@
+"""Flags: the five system flags as bits, keywords as sorted atoms in one string."""
+
+from collections.abc import Iterable
+from enum import IntFlag
+
+
+class Flag(IntFlag):
+    """System flags (RFC 9051 §2.3.2); \\Recent is no flag of the store."""
+
+    SEEN = 1
+    ANSWERED = 2
+    FLAGGED = 4
+    DELETED = 8
+    DRAFT = 16
+
+
+NAMES = {
+    Flag.SEEN: "\\Seen",
+    Flag.ANSWERED: "\\Answered",
+    Flag.FLAGGED: "\\Flagged",
+    Flag.DELETED: "\\Deleted",
+    Flag.DRAFT: "\\Draft",
+}
+BY_NAME = {name.lower(): flag for flag, name in NAMES.items()}
+KEYWORDS_LIMIT = 100
+
+
+def keyword_text(keywords: Iterable[str]) -> str:
+    """Keywords as they are stored: each once (case ignored, the first spelling kept), sorted, joined by spaces."""
+    kept: dict[str, str] = {}
+    for keyword in keywords:
+        kept.setdefault(keyword.lower(), keyword)
+    return " ".join(kept[name] for name in sorted(kept))
+
+
+def changed_keywords(current: str, operation: str, keywords: Iterable[str]) -> str:
+    """`current` after adding, removing or replacing `keywords`."""
+    if operation == "replace":
+        return keyword_text(keywords)
+    held = current.split()
+    if operation == "add":
+        return keyword_text([*held, *keywords])
+    gone = {keyword.lower() for keyword in keywords}
+    return keyword_text(keyword for keyword in held if keyword.lower() not in gone)

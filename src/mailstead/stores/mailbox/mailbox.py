@@ -1,0 +1,339 @@
+"""A mailbox as protocols use it. Every method is one consistent view or one durable transaction, on any thread."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from mailstead.formats.message.part import Bounds, Part
+from mailstead.foundation.crypto.stream import SealError
+from mailstead.foundation.errors import OverQuotaError
+from mailstead.stores.mailbox import entries, folders, undelete
+from mailstead.stores.mailbox.connection import select
+from mailstead.stores.mailbox.errors import NoSuchFolderError
+from mailstead.stores.mailbox.handle import Handle, log
+from mailstead.stores.mailbox.messages import add_messages, decode_parts, prepare
+from mailstead.stores.mailbox.recipe import read_message
+from mailstead.stores.mailbox.records import (
+    Appended,
+    Changes,
+    Copied,
+    EntryRow,
+    Folder,
+    FolderStatus,
+    NewMessage,
+    Operation,
+    Ranges,
+    Stored,
+    Usage,
+)
+from mailstead.stores.mailbox.sealed import key_pair, read_sealed, waiting
+from mailstead.stores.mailbox.search.compile import Search
+from mailstead.stores.mailbox.search.criteria import Criterion
+from mailstead.stores.mailbox.search.fulltext import BATCH, index_batch, pending
+
+_DAY = 86400
+
+
+class MessageContent:
+    """The octets of one message, read as they are asked for."""
+
+    def __init__(self, handle: Handle, message_id: int, size: int, parts: bytes, recipe: bytes) -> None:
+        self._handle = handle
+        self._recipe = recipe
+        self._parts = parts
+        self.message_id = message_id
+        self.size = size
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The part table."""
+        return decode_parts(self._parts)
+
+    def read(self, start: int = 0, end: int | None = None) -> bytes:
+        """The octets `start` to `end`."""
+        return b"".join(self.chunks(start, end))
+
+    def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The same in pieces of at most about 256 KiB; consume promptly, the file is held meanwhile."""
+        with self._handle.plain() as connection:
+            yield from read_message(
+                connection, self._handle.codec, self._recipe, start, self.size if end is None else min(end, self.size)
+            )
+
+
+class Mailbox:
+    """One open mailbox."""
+
+    def __init__(self, handle: Handle, bounds: Bounds, undelete_days: int) -> None:
+        self._handle = handle
+        self._bounds = bounds
+        self._undelete_days = undelete_days
+
+    @property
+    def id(self) -> str:
+        """The mailbox's id."""
+        return self._handle.mailbox_id
+
+    # folders
+
+    def folders(self) -> list[Folder]:
+        """All folders by name, INBOX first."""
+        with self._handle.read() as connection:
+            return folders.list_folders(connection)
+
+    def folder(self, name: str) -> Folder:
+        """The folder of that name. Raises NoSuchFolderError."""
+        with self._handle.read() as connection:
+            return folders.find_folder(connection, name)
+
+    def folder_by_id(self, folder_id: int) -> Folder:
+        """The folder of that id. Raises NoSuchFolderError."""
+        with self._handle.read() as connection:
+            return folders.folder_by_id(connection, folder_id)
+
+    def create_folder(self, name: str, special_use: str = "") -> Folder:
+        """Make a folder. Raises FolderExistsError, InvalidError."""
+        with self._handle.write() as connection:
+            return folders.create_folder(connection, name, special_use)
+
+    def delete_folder(self, name: str) -> None:
+        """Remove a folder. Raises NoSuchFolderError, FolderNotDeletableError."""
+        with self._handle.write() as connection:
+            folders.delete_folder(connection, name)
+
+    def rename_folder(self, old: str, new: str) -> None:
+        """Rename a folder and those below. Raises NoSuchFolderError, FolderExistsError, InvalidError."""
+        with self._handle.write() as connection:
+            folders.rename_folder(connection, old, new)
+
+    def subscriptions(self) -> set[str]:
+        """Names that were subscribed, of folders that need not exist."""
+        with self._handle.read() as connection:
+            return {row[0] for row in select(connection, "SELECT name FROM subscription")}
+
+    def subscribe(self, name: str, on: bool) -> None:
+        """Subscribe or unsubscribe a name."""
+        name = folders.normal_name(name)
+        statement = "INSERT OR IGNORE INTO subscription VALUES (?)" if on else "DELETE FROM subscription WHERE name = ?"
+        with self._handle.write() as connection:
+            connection.execute(statement, (name,))
+
+    def status(self, folder_id: int) -> FolderStatus:
+        """Counts of a folder. Raises NoSuchFolderError."""
+        with self._handle.read() as connection:
+            return folders.folder_status(connection, folder_id)
+
+    # entries
+
+    def entries(self, folder_id: int, after_uid: int = 0) -> list[EntryRow]:
+        """uid, flags, keywords, modseq of every entry past `after_uid`."""
+        with self._handle.read() as connection:
+            return entries.all_entries(connection, folder_id, after_uid)
+
+    def changes(self, folder_id: int, since_modseq: int) -> Changes:
+        """What changed since. Raises NoSuchFolderError when the folder is gone."""
+        with self._handle.read() as connection:
+            changes = entries.changes_since(connection, folder_id, since_modseq)
+        if changes.highestmodseq < 0:
+            raise NoSuchFolderError
+        return changes
+
+    def pruned_modseq(self, folder_id: int) -> int:
+        """Up to which modseq the log of expunged uids was pruned."""
+        with self._handle.read() as connection:
+            rows = select(connection, "SELECT pruned_modseq FROM folder WHERE id = ?", (folder_id,))
+            return int(rows[0][0]) if rows else 0
+
+    def rows(
+        self, folder_id: int, ranges: Ranges, columns: Sequence[str], chunk: int = 500
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows of entries in lists of at most about `chunk`; `columns` begin with uid. See entries.COLUMNS."""
+        with self._handle.plain() as connection:
+            yield from entries.read_rows(connection, folder_id, ranges, columns, chunk)
+
+    def content(self, message_id: int) -> MessageContent:
+        """The octets of a message. Raises NoSuchFolderError when it is gone."""
+        with self._handle.read() as connection:
+            rows = select(
+                connection,
+                "SELECT m.size, c.parts, c.recipe FROM message m JOIN content c ON c.message_id = m.id WHERE m.id = ?",
+                (message_id,),
+            )
+        if not rows:
+            raise NoSuchFolderError("The message is gone")
+        return MessageContent(self._handle, message_id, *rows[0])
+
+    def content_of_row(self, message_id: int, size: int, parts: bytes, recipe: bytes) -> MessageContent:
+        """The octets of a message whose columns size, parts and recipe were read with `rows`."""
+        return MessageContent(self._handle, message_id, size, parts, recipe)
+
+    def append(self, folder_id: int, messages: Sequence[NewMessage], quota: int | None = None) -> list[Appended]:
+        """Put messages into a folder, all or none. Raises NoSuchFolderError, OverQuotaError."""
+        prepared = [prepare(message, self._bounds) for message in messages]
+        with self._handle.write() as connection:
+            if quota is not None:
+                used = int(select(connection, "SELECT coalesce(sum(size), 0) FROM folder")[0][0])
+                if used + sum(len(message.raw) for message in messages) > quota:
+                    raise OverQuotaError
+            return add_messages(connection, self._handle.codec, folder_id, prepared)
+
+    def store(
+        self,
+        folder_id: int,
+        ranges: Ranges,
+        operation: Operation,
+        flags: int,
+        keywords: Sequence[str] = (),
+        unchanged_since: int | None = None,
+    ) -> Stored:
+        """Change flags and keywords."""
+        with self._handle.write() as connection:
+            return entries.store_flags(connection, folder_id, ranges, operation, flags, keywords, unchanged_since)
+
+    def copy(self, folder_id: int, ranges: Ranges, target_id: int) -> Copied:
+        """Put the same messages into another folder. Raises NoSuchFolderError."""
+        with self._handle.write() as connection:
+            folders.folder_by_id(connection, target_id)
+            return entries.copy_entries(connection, folder_id, ranges, target_id)
+
+    def move(self, folder_id: int, ranges: Ranges, target_id: int) -> Copied:
+        """Move messages to another folder in one step. Raises NoSuchFolderError."""
+        with self._handle.write() as connection:
+            folders.folder_by_id(connection, target_id)
+            return entries.move_entries(connection, folder_id, ranges, target_id)
+
+    def expunge(self, folder_id: int, ranges: Ranges | None = None) -> list[int]:
+        """Remove messages with \\Deleted; returns their uids."""
+        with self._handle.write() as connection:
+            return entries.expunge_entries(connection, folder_id, ranges)
+
+    def remove(self, folder_id: int, uids: Sequence[int]) -> None:
+        """Remove entries whatever their flags (POP3)."""
+        with self._handle.write() as connection:
+            entries.remove_entries(connection, folder_id, uids, moved=False)
+
+    def take_recent(self, folder_id: int) -> int:
+        """The first uid that no session was told to be recent; the caller is told now (RFC 3501 §2.3.2)."""
+        with self._handle.read() as connection:
+            status = folders.folder_status(connection, folder_id)
+        if status.recent_from == status.uidnext:
+            return status.uidnext
+        with self._handle.write() as connection:
+            status = folders.folder_status(connection, folder_id)
+            connection.execute("UPDATE folder SET recent_from = uidnext WHERE id = ?", (folder_id,))
+        return status.recent_from
+
+    # search
+
+    def search(self, folder_id: int, criterion: Criterion) -> list[int]:
+        """The uids that match, ascending. What is not in the full-text index yet is put there first."""
+        with self._handle.plain() as connection:
+            while pending(connection) > 0 and index_batch(connection, self._handle.codec):
+                pass
+            return Search(connection, self._handle.codec, folder_id).run(criterion)
+
+    def index_pending(self, least: int = 1) -> int:
+        """Put a batch of new messages into the full-text index when at least `least` wait; returns how many."""
+        with self._handle.plain() as connection:
+            return index_batch(connection, self._handle.codec) if pending(connection) >= min(least, BATCH) else 0
+
+    # the whole
+
+    def usage(self) -> Usage:
+        """Octets and messages in all folders."""
+        with self._handle.read() as connection:
+            return Usage(
+                *select(connection, "SELECT coalesce(sum(size), 0), coalesce(sum(messages), 0) FROM folder")[0]
+            )
+
+    def modseq(self) -> int:
+        """The last modseq used."""
+        with self._handle.read() as connection:
+            return int(select(connection, "SELECT value FROM counter WHERE name = 'modseq'")[0][0])
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process committed since the last call."""
+        return self._handle.changed_elsewhere()
+
+    def undelete(self, since: float) -> int:
+        """Bring back what was expunged since; returns how many messages."""
+        with self._handle.write() as connection:
+            return undelete.restore_expunged(connection, since)
+
+    def expire(self, now: float) -> int:
+        """Drop for good what was expunged longer ago than the undelete window; returns how many."""
+        total = 0
+        while True:
+            with self._handle.write() as connection:
+                count = undelete.expire_expunged(connection, now - self._undelete_days * _DAY)
+            total += count
+            if count == 0:
+                return total
+
+    def check(self) -> list[str]:
+        """What is wrong with the file: an empty list when nothing is."""
+        with self._handle.plain() as connection:
+            problems = [row[0] for row in select(connection, "PRAGMA integrity_check") if row[0] != "ok"]
+            counts = select(
+                connection,
+                "SELECT f.name FROM folder f"
+                " WHERE f.messages != (SELECT count(*) FROM entry e WHERE e.folder_id = f.id)",
+            )
+            problems += [f"folder {row[0]}: count does not match" for row in counts]
+            lost = select(
+                connection,
+                "SELECT count(*) FROM entry e LEFT JOIN content c ON c.message_id = e.message_id"
+                " WHERE c.message_id IS NULL",
+            )
+            if lost[0][0]:
+                problems.append(f"{lost[0][0]} entries without content")
+            return problems
+
+    def setting(self, name: str) -> Any:
+        """A value kept with the mailbox, None when it was never set."""
+        with self._handle.read() as connection:
+            rows = select(connection, "SELECT value FROM setting WHERE name = ?", (name,))
+        return msgspec.msgpack.decode(rows[0][0]) if rows else None
+
+    def set_setting(self, name: str, value: Any) -> None:
+        """Keep a value with the mailbox."""
+        with self._handle.write() as connection:
+            connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, msgspec.msgpack.encode(value)))
+
+    def ingest(self) -> int:
+        """Take in sealed mail, oldest first, each exactly once; returns how many messages.
+
+        The ulid is recorded in the transaction of the insert, the file removed after it: a crash between the two
+        leaves a file that the next call only removes. What cannot be opened is set aside, not dropped.
+        """
+        directory = self._handle.folder / "incoming"
+        files = waiting(directory)
+        if not files:
+            return 0
+        keys = key_pair(self._handle.key)
+        taken = 0
+        for path in files:
+            try:
+                header, raw = read_sealed(path, keys)
+            except FileNotFoundError:
+                continue  # another process took it
+            except SealError as error:
+                path.rename(path.with_suffix(".damaged"))
+                log.error("sealed message set aside", mailbox=self.id, file=path.name, why=str(error))
+                continue
+            message = NewMessage(raw, header.flags, header.keywords, header.internal_date)
+            prepared = prepare(message, self._bounds)
+            with self._handle.write() as connection:
+                known = select(connection, "SELECT 1 FROM ingested WHERE ulid = ?", (path.stem,))
+                if not known:
+                    try:
+                        folder = folders.find_folder(connection, header.folder)
+                    except NoSuchFolderError:
+                        folder = folders.find_folder(connection, folders.INBOX)
+                    add_messages(connection, self._handle.codec, folder.id, [prepared])
+                    connection.execute("INSERT INTO ingested VALUES (?, ?)", (path.stem, int(time.time())))
+                    taken += 1
+            path.unlink(missing_ok=True)
+        return taken

@@ -1,0 +1,213 @@
+"""All mailboxes of this node: opened on demand, kept while used, delivered to with group commit."""
+
+import asyncio
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import msgspec
+import structlog
+
+from mailstead.formats.message.part import Bounds
+from mailstead.foundation.clock import Clock
+from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.foundation.errors import MailsteadError
+from mailstead.foundation.spool import Spool
+from mailstead.stores.mailbox.codec import Codec
+from mailstead.stores.mailbox.errors import MailboxDamagedError, NoSuchFolderError, WrongKeyError
+from mailstead.stores.mailbox.folders import INBOX
+from mailstead.stores.mailbox.handle import Handle
+from mailstead.stores.mailbox.mailbox import Mailbox
+from mailstead.stores.mailbox.records import NewMessage, Receipt
+from mailstead.stores.mailbox.sealed import SealedHeader, write_sealed
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = structlog.get_logger("mailstead.mailbox")
+_INDEX_BATCH = 50
+_GROUP_OCTETS = 32 * 1024 * 1024
+
+
+class _Delivery(msgspec.Struct):
+    message: NewMessage
+    folder: str
+    quota: int | None
+    done: "asyncio.Future[Receipt]"
+
+
+class Mailboxes:
+    """The mailbox files under `root`; `on_commit(mailbox_id, modseq)` is called on any thread after each change."""
+
+    def __init__(self, root: Path, settings: Settings, *, clock: Clock, on_commit: Callable[[str, int], None]) -> None:
+        self._root = root
+        self._settings = settings.mailbox
+        self._bounds = Bounds(
+            nesting=settings.mime.nesting,
+            parts=settings.mime.parts,
+            header_size=settings.mime.header_size,
+            addresses=settings.mime.addresses,
+        )
+        self._clock = clock
+        self._on_commit = on_commit
+        self._codec = Codec()
+        self._handles: OrderedDict[str, Handle] = OrderedDict()
+        self._pool = ThreadPoolExecutor(settings.mailbox.threads, thread_name_prefix="mailbox")
+        self._deliveries: dict[str, list[_Delivery]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function` on one of the mailbox threads."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+
+    def directory(self, mailbox_id: str) -> Path:
+        """The folder of a mailbox."""
+        return self._root / mailbox_id[-2:] / mailbox_id
+
+    async def open(self, mailbox_id: str, key: DataKey) -> Mailbox:
+        """The mailbox, made when it is new; sealed mail that waits is taken in. Raises WrongKeyError."""
+        handle = self._handles.get(mailbox_id)
+        if handle is None:
+            handle = Handle(mailbox_id, self.directory(mailbox_id), key, self._settings, self._codec, self._committed)
+            self._handles[mailbox_id] = handle
+        elif not hmac.compare_digest(handle.key.raw(), key.raw()):
+            raise WrongKeyError
+        self._handles.move_to_end(mailbox_id)
+        mailbox = Mailbox(handle, self._bounds, self._settings.undelete_days)
+        if not handle.is_open:
+            try:
+                await self.run(mailbox.ingest)
+                await self.run(mailbox.usage)  # opens the file: a wrong key is noticed here
+            except WrongKeyError:
+                self._handles.pop(mailbox_id, None)
+                handle.forget()
+                raise
+            self._close_idle()
+        elif (handle.folder / "incoming").exists():
+            await self.run(mailbox.ingest)
+        return mailbox
+
+    def _close_idle(self) -> None:
+        now = time.monotonic()
+        is_open = [handle for handle in self._handles.values() if handle.is_open]
+        excess = len(is_open) - self._settings.open_limit
+        for handle in is_open:
+            if excess > 0 or now - handle.used_at > self._settings.idle_close:
+                handle.close()
+                excess -= 1
+
+    def _committed(self, mailbox_id: str, modseq: int) -> None:
+        self._on_commit(mailbox_id, modseq)
+
+    async def deliver(
+        self,
+        mailbox_id: str,
+        key: DataKey | None,
+        public_key: bytes,
+        message: Spool,
+        *,
+        folder: str = INBOX,
+        flags: int = 0,
+        keywords: str = "",
+        internal_date: int | None = None,
+        quota: int | None = None,
+    ) -> Receipt:
+        """Deliver one message; durable when this returns.
+
+        All that wait for one mailbox go into one transaction. Without `key` the message is sealed to `public_key`.
+        Raises OverQuotaError, MailboxBusyError, MailboxDamagedError, OSError.
+        """
+        date = int(self._clock.now()) if internal_date is None else internal_date
+        if key is None:
+            header = SealedHeader(folder, flags, keywords, date)
+            ulid = await self.run(write_sealed, self.directory(mailbox_id) / "incoming", public_key, header, message)
+            return Receipt(folder, 0, ulid, True)
+        loop = asyncio.get_running_loop()
+        delivery = _Delivery(NewMessage(message.read(), flags, keywords, date), folder, quota, loop.create_future())
+        queue = self._deliveries.get(mailbox_id)
+        if queue is None:
+            queue = self._deliveries[mailbox_id] = []
+            task = loop.create_task(self._deliver_all(mailbox_id, key))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        queue.append(delivery)
+        return await delivery.done
+
+    async def _deliver_all(self, mailbox_id: str, key: DataKey) -> None:
+        queue = self._deliveries[mailbox_id]
+        await asyncio.sleep(0)  # whoever delivers in this turn of the loop joins the first group
+        while queue:
+            group, size = [], 0
+            while queue and size < _GROUP_OCTETS:
+                group.append(queue.pop(0))
+                size += len(group[-1].message.raw)
+            try:
+                mailbox = await self.open(mailbox_id, key)
+                await self.run(self._deliver_group, mailbox, group, asyncio.get_running_loop())
+            except (MailsteadError, OSError) as error:
+                for delivery in group:
+                    _fail(delivery.done, error)
+            finally:
+                for delivery in group:
+                    _fail(delivery.done, MailboxDamagedError(detail="the delivery was cut off"))
+        del self._deliveries[mailbox_id]
+        mailbox = await self.open(mailbox_id, key)
+        await self.run(mailbox.index_pending, _INDEX_BATCH)
+
+    @staticmethod
+    def _deliver_group(mailbox: Mailbox, group: list[_Delivery], loop: asyncio.AbstractEventLoop) -> None:
+        """One transaction per folder and quota; a group over quota is tried one by one."""
+        by_place: dict[tuple[str, int | None], list[_Delivery]] = {}
+        for delivery in group:
+            by_place.setdefault((delivery.folder, delivery.quota), []).append(delivery)
+        for (name, quota), deliveries in by_place.items():
+            try:
+                folder = mailbox.folder(name)
+            except NoSuchFolderError:
+                folder = mailbox.folder(INBOX)
+            for attempt in ([deliveries], [[one] for one in deliveries]):
+                failed: list[_Delivery] = []
+                for together in attempt:
+                    try:
+                        appended = mailbox.append(folder.id, [one.message for one in together], quota)
+                    except MailsteadError as error:
+                        if len(together) > 1:
+                            failed = together
+                            break
+                        loop.call_soon_threadsafe(_fail, together[0].done, error)
+                    else:
+                        for one, place in zip(together, appended, strict=True):
+                            receipt = Receipt(folder.name, place.uid, place.object_id, False)
+                            loop.call_soon_threadsafe(_finish, one.done, receipt)
+                if not failed:
+                    break
+
+    def forget(self, mailbox_id: str) -> None:
+        """Close a mailbox for good in this process."""
+        handle = self._handles.pop(mailbox_id, None)
+        if handle is not None:
+            handle.forget()
+
+    async def close(self) -> None:
+        """Wait for deliveries, close every file, zero every key."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+        for handle in self._handles.values():
+            await self.run(handle.forget)
+        self._handles.clear()
+        self._pool.shutdown()
+
+
+def _finish(done: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
+    if not done.done():
+        done.set_result(receipt)
+
+
+def _fail(done: "asyncio.Future[Receipt]", error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)

@@ -1,0 +1,133 @@
+"""Messages on their way in: indexed once, stored as parts, threaded, put into a folder."""
+
+import time
+
+import apsw
+import msgspec
+
+from mailstead.formats.message.index import MessageIndex, index_message
+from mailstead.formats.message.part import Bounds, Part
+from mailstead.stores.mailbox.codec import Codec
+from mailstead.stores.mailbox.connection import select
+from mailstead.stores.mailbox.folders import folder_by_id, next_modseq
+from mailstead.stores.mailbox.recipe import release_message, write_message
+from mailstead.stores.mailbox.records import Appended, NewMessage
+
+encode_parts = msgspec.msgpack.Encoder().encode
+decode_parts = msgspec.msgpack.Decoder(tuple[Part, ...]).decode
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A message with its index: everything that needs no database."""
+
+    message: NewMessage
+    index: MessageIndex
+
+
+def prepare(message: NewMessage, bounds: Bounds) -> Prepared:
+    """Index a message; done before the write lock is taken."""
+    return Prepared(message, index_message(message.raw, bounds))
+
+
+def add_messages(connection: apsw.Connection, codec: Codec, folder_id: int, prepared: list[Prepared]) -> list[Appended]:
+    """Put messages into a folder in order. Inside a transaction. Raises NoSuchFolderError."""
+    folder = folder_by_id(connection, folder_id)
+    modseq = next_modseq(connection)
+    now = int(time.time())
+    appended: list[Appended] = []
+    for uid, item in enumerate(prepared, folder.uidnext):
+        message_id = _insert_message(connection, codec, item)
+        message = item.message
+        connection.execute(
+            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (folder_id, uid, message.flags, message.keywords, modseq, message_id, now),
+        )
+        appended.append(Appended(folder.uidvalidity, uid, modseq, object_id(message_id)))
+    return appended
+
+
+def object_id(message_id: int) -> str:
+    """EMAILID of a message (RFC 8474 §5.1)."""
+    return f"M{message_id}"
+
+
+def _insert_message(connection: apsw.Connection, codec: Codec, item: Prepared) -> int:
+    index = item.index
+    thread_id = _thread(connection, index)
+    connection.execute(
+        "INSERT INTO message(size, internal_date, sent_at, thread_id, preview) VALUES (?, ?, ?, ?, ?)",
+        (index.size, item.message.internal_date, index.sent_at, thread_id, index.preview),
+    )
+    message_id = connection.last_insert_rowid()
+    if thread_id == 0:
+        connection.execute("UPDATE message SET thread_id = ? WHERE id = ?", (message_id, message_id))
+        _remember_thread(connection, index, message_id)
+    recipe = write_message(connection, codec, item.message.raw, index.parts)
+    connection.execute("INSERT INTO envelope VALUES (?, ?)", (message_id, index.envelope))
+    connection.execute("INSERT INTO structure VALUES (?, ?, ?)", (message_id, index.bodystructure, index.body))
+    connection.execute("INSERT INTO content VALUES (?, ?, ?)", (message_id, encode_parts(index.parts), recipe))
+    texts = (index.from_text, index.to_text, index.cc_text, index.bcc_text, index.subject, index.base_subject)
+    connection.execute(
+        "INSERT INTO field VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (message_id, *(_storable(text).casefold() for text in texts), index.message_id),
+    )
+    return message_id
+
+
+def _storable(text: str) -> str:
+    """Text without lone surrogates, which SQLite does not take."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _references(index: MessageIndex) -> list[str]:
+    return [
+        _storable(name)
+        for name in dict.fromkeys([index.message_id, *index.in_reply_to, *reversed(index.references)])
+        if name
+    ]
+
+
+def _thread(connection: apsw.Connection, index: MessageIndex) -> int:
+    """The thread that one of the references belongs to, threads that meet in this message merged; 0 for a new one."""
+    names = _references(index)
+    found: set[int] = set()
+    for name in names:
+        rows = select(connection, "SELECT thread_id FROM thread_reference WHERE reference = ?", (name,))
+        found.update(row[0] for row in rows)
+    if not found:
+        return 0
+    thread_id = min(found)
+    for other in found - {thread_id}:
+        connection.execute("UPDATE message SET thread_id = ? WHERE thread_id = ?", (thread_id, other))
+        connection.execute("UPDATE thread_reference SET thread_id = ? WHERE thread_id = ?", (thread_id, other))
+    _remember_thread(connection, index, thread_id)
+    return thread_id
+
+
+def _remember_thread(connection: apsw.Connection, index: MessageIndex, thread_id: int) -> None:
+    connection.executemany(
+        "INSERT OR IGNORE INTO thread_reference VALUES (?, ?)", [(name, thread_id) for name in _references(index)]
+    )
+
+
+def drop_unheld_messages(connection: apsw.Connection, message_ids: list[int]) -> int:
+    """Remove those messages that no folder and no undelete window holds; returns how many. Inside a transaction."""
+    dropped = 0
+    for message_id in message_ids:
+        held = select(
+            connection,
+            "SELECT EXISTS(SELECT 1 FROM entry WHERE message_id = ?1)"
+            " OR EXISTS(SELECT 1 FROM expunged WHERE message_id = ?1)",
+            (message_id,),
+        )
+        rows = select(connection, "SELECT recipe FROM content WHERE message_id = ?", (message_id,))
+        if held[0][0] or not rows:
+            continue
+        release_message(connection, rows[0][0])
+        for table in ("envelope", "structure", "content", "field"):
+            connection.execute(f"DELETE FROM {table} WHERE message_id = ?", (message_id,))
+        for table in ("fts_header", "fts_body"):
+            connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (message_id,))
+        connection.execute("DELETE FROM message WHERE id = ?", (message_id,))
+        dropped += 1
+    return dropped

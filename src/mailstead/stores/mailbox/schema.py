@@ -1,0 +1,105 @@
+"""The schema of mailbox.db, as numbered migrations that go forward only, each in one transaction."""
+
+import apsw
+
+from mailstead.stores.mailbox.connection import select
+
+_ONE = """
+CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counter VALUES ('modseq', 1), ('uidvalidity', 0), ('indexed', 0);
+CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE ingested(ulid TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE folder(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, special_use TEXT NOT NULL DEFAULT '',
+  uidvalidity INTEGER NOT NULL, uidnext INTEGER NOT NULL DEFAULT 1, highestmodseq INTEGER NOT NULL,
+  recent_from INTEGER NOT NULL DEFAULT 1, pruned_modseq INTEGER NOT NULL DEFAULT 0,
+  messages INTEGER NOT NULL DEFAULT 0, unseen INTEGER NOT NULL DEFAULT 0, deleted INTEGER NOT NULL DEFAULT 0,
+  size INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE subscription(name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE message(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL, internal_date INTEGER NOT NULL, sent_at INTEGER,
+  thread_id INTEGER NOT NULL, preview TEXT NOT NULL);
+CREATE INDEX message_thread ON message(thread_id);
+CREATE TABLE envelope(message_id INTEGER PRIMARY KEY, envelope BLOB NOT NULL);
+CREATE TABLE structure(message_id INTEGER PRIMARY KEY, bodystructure BLOB NOT NULL, body BLOB NOT NULL);
+CREATE TABLE content(message_id INTEGER PRIMARY KEY, parts BLOB NOT NULL, recipe BLOB NOT NULL);
+CREATE TABLE field(
+  message_id INTEGER PRIMARY KEY, from_text TEXT NOT NULL, to_text TEXT NOT NULL, cc_text TEXT NOT NULL,
+  bcc_text TEXT NOT NULL, subject TEXT NOT NULL, base_subject TEXT NOT NULL, identifier TEXT NOT NULL);
+CREATE TABLE entry(
+  folder_id INTEGER NOT NULL, uid INTEGER NOT NULL, flags INTEGER NOT NULL, keywords TEXT NOT NULL,
+  modseq INTEGER NOT NULL, message_id INTEGER NOT NULL, saved_at INTEGER NOT NULL,
+  PRIMARY KEY(folder_id, uid)) WITHOUT ROWID;
+CREATE INDEX entry_modseq ON entry(folder_id, modseq);
+CREATE INDEX entry_message ON entry(message_id);
+CREATE TABLE expunged(
+  folder_id INTEGER NOT NULL, uid INTEGER NOT NULL, modseq INTEGER NOT NULL, message_id INTEGER NOT NULL,
+  flags INTEGER NOT NULL, keywords TEXT NOT NULL, expunged_at INTEGER NOT NULL, moved INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY(folder_id, uid)) WITHOUT ROWID;
+CREATE INDEX expunged_modseq ON expunged(folder_id, modseq);
+CREATE INDEX expunged_at ON expunged(expunged_at);
+CREATE INDEX expunged_message ON expunged(message_id);
+CREATE TABLE blob(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, hash BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, refs INTEGER NOT NULL);
+CREATE TABLE chunk(id INTEGER PRIMARY KEY, encoding INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE TABLE thread_reference(reference TEXT PRIMARY KEY, thread_id INTEGER NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE fts_header USING fts5(
+  text, content='', contentless_delete=1, detail=none, tokenize='unicode61 remove_diacritics 0');
+CREATE VIRTUAL TABLE fts_body USING fts5(
+  text, content='', contentless_delete=1, detail=none, tokenize='unicode61 remove_diacritics 0');
+CREATE VIRTUAL TABLE fts_header_term USING fts5vocab(fts_header, 'row');
+CREATE VIRTUAL TABLE fts_body_term USING fts5vocab(fts_body, 'row');
+CREATE TRIGGER entry_in AFTER INSERT ON entry BEGIN
+  UPDATE folder SET messages = messages + 1, unseen = unseen + (NEW.flags & 1 = 0),
+    deleted = deleted + (NEW.flags & 8 != 0), size = size +
+    (SELECT size FROM message WHERE id = NEW.message_id), highestmodseq = max(highestmodseq, NEW.modseq),
+    uidnext = max(uidnext, NEW.uid + 1) WHERE id = NEW.folder_id;
+END;
+CREATE TRIGGER entry_out AFTER DELETE ON entry BEGIN
+  UPDATE folder SET messages = messages - 1, unseen = unseen - (OLD.flags & 1 = 0),
+    deleted = deleted - (OLD.flags & 8 != 0), size = size -
+    (SELECT size FROM message WHERE id = OLD.message_id) WHERE id = OLD.folder_id;
+END;
+CREATE TRIGGER entry_changed AFTER UPDATE OF flags ON entry BEGIN
+  UPDATE folder SET unseen = unseen + (NEW.flags & 1 = 0) - (OLD.flags & 1 = 0),
+    deleted = deleted + (NEW.flags & 8 != 0) - (OLD.flags & 8 != 0) WHERE id = NEW.folder_id;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_ONE,)
+VERSION = len(MIGRATIONS)
+
+# Name and special use of the folders of a new mailbox (RFC 6154 §2)
+DEFAULT_FOLDERS = (
+    ("INBOX", ""),
+    ("Drafts", "\\Drafts"),
+    ("Sent", "\\Sent"),
+    ("Junk", "\\Junk"),
+    ("Trash", "\\Trash"),
+    ("Archive", "\\Archive"),
+)
+
+
+def schema_version(connection: apsw.Connection) -> int:
+    """How many migrations the file has seen."""
+    return int(select(connection, "PRAGMA user_version")[0][0])
+
+
+def migrate(connection: apsw.Connection) -> bool:
+    """Bring the file to VERSION; whether it was new. Each step is one transaction: a crash leaves a whole version."""
+    new = False
+    while True:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = schema_version(connection)
+            if version >= VERSION:
+                connection.execute("ROLLBACK")
+                return new
+            new = new or version == 0
+            connection.execute(MIGRATIONS[version])
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if not connection.get_autocommit():
+                connection.execute("ROLLBACK")
+            raise

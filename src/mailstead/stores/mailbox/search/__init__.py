@@ -1,0 +1,1 @@
+"""Search: a tree of criteria, compiled to SQL, with full-text candidates that are verified."""

@@ -1,0 +1,108 @@
+"""The full-text index: filled in batches after the fact, asked for candidates by substring.
+
+FTS5 finds whole tokens; IMAP asks for substrings. A substring without separators lies inside one token, so the index's
+own vocabulary, searched for it, gives exactly the tokens and with them the messages. A needle of several tokens gives
+candidates that have every token somewhere; they are verified against the text.
+"""
+
+import re
+
+import apsw
+
+from mailstead.formats.message.text import search_text
+from mailstead.stores.mailbox.codec import Codec
+from mailstead.stores.mailbox.connection import select, transaction
+from mailstead.stores.mailbox.messages import decode_parts
+from mailstead.stores.mailbox.recipe import read_message
+
+BATCH = 200
+_TOKEN = re.compile(r"[^\W_]+")
+_TERMS_AT_ONCE = 300
+
+
+def pending(connection: apsw.Connection) -> int:
+    """How many messages are not in the index yet (an upper bound: some may be gone)."""
+    rows = select(
+        connection,
+        "SELECT (SELECT coalesce(max(id), 0) FROM message) - (SELECT value FROM counter WHERE name = 'indexed')",
+    )
+    return int(rows[0][0])
+
+
+def message_text(connection: apsw.Connection, codec: Codec, message_id: int) -> tuple[str, str] | None:
+    """Header and body text of a message as search sees them; None when it is gone."""
+    rows = select(
+        connection,
+        "SELECT c.parts, c.recipe, m.size FROM content c JOIN message m ON m.id = c.message_id WHERE c.message_id = ?",
+        (message_id,),
+    )
+    if not rows:
+        return None
+    parts, recipe, size = rows[0]
+    raw = b"".join(read_message(connection, codec, recipe, 0, size))
+    text = search_text(raw, decode_parts(parts))
+    return _clean(text.headers), _clean(text.body)
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
+
+
+def index_batch(connection: apsw.Connection, codec: Codec) -> int:
+    """Index the next messages; returns how many. Texts are made before the write lock is taken."""
+    after = int(select(connection, "SELECT value FROM counter WHERE name = 'indexed'")[0][0])
+    ids = [
+        row[0] for row in select(connection, "SELECT id FROM message WHERE id > ? ORDER BY id LIMIT ?", (after, BATCH))
+    ]
+    if not ids:
+        return 0
+    texts = [(message_id, message_text(connection, codec, message_id)) for message_id in ids]
+    with transaction(connection):
+        current = select(connection, "SELECT value FROM counter WHERE name = 'indexed'")[0][0]
+        if current != after:
+            return 0  # another process did it
+        present = [(message_id, text) for message_id, text in texts if text is not None]
+        connection.executemany(
+            "INSERT INTO fts_header(rowid, text) VALUES (?, ?)", [(one, text[0]) for one, text in present]
+        )
+        connection.executemany(
+            "INSERT INTO fts_body(rowid, text) VALUES (?, ?)", [(one, text[1]) for one, text in present]
+        )
+        connection.execute("UPDATE counter SET value = ? WHERE name = 'indexed'", (ids[-1],))
+    return len(ids)
+
+
+def tokens(needle: str) -> list[str]:
+    """The tokens of a needle, as the index would cut them."""
+    return _TOKEN.findall(needle.lower())
+
+
+def candidates(connection: apsw.Connection, table: str, needle: str) -> tuple[set[int], bool]:
+    """Message ids that may hold `needle` in `table` (fts_header or fts_body), and whether that is certain.
+
+    A needle without any token gives every message.
+    """
+    words = tokens(needle)
+    if not words:
+        rows = select(connection, "SELECT id FROM message")
+        return {row[0] for row in rows}, False
+    found: set[int] | None = None
+    for word in words:
+        terms = [
+            row[0]
+            for row in select(
+                connection,
+                f"SELECT term FROM {table}_term WHERE instr(term, ?) OR instr(term, ?)",
+                (word, word.casefold()),
+            )
+        ]
+        ids: set[int] = set()
+        for start in range(0, len(terms), _TERMS_AT_ONCE):
+            query = " OR ".join('"' + term.replace('"', '""') + '"' for term in terms[start : start + _TERMS_AT_ONCE])
+            statement = f"SELECT rowid FROM {table} WHERE {table} MATCH ?"
+            ids.update(row[0] for row in select(connection, statement, (query,)))
+        found = ids if found is None else found & ids
+        if not found:
+            break
+    certain = len(words) == 1 and words[0] == needle.lower() == needle.casefold() and needle.isascii()
+    return found or set(), certain
