@@ -3,8 +3,10 @@
 import msgspec
 
 from mailstead.foundation.config.sections.bus import BusSettings
+from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
+from mailstead.foundation.config.sections.login import LoginSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.config.sections.message import MessageSettings
 from mailstead.foundation.config.sections.mime import MimeSettings
@@ -25,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dns: DnsSettings = msgspec.field(default_factory=DnsSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mime: MimeSettings = msgspec.field(default_factory=MimeSettings)
+    login: LoginSettings = msgspec.field(default_factory=LoginSettings)
+    dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)

@@ -1,0 +1,57 @@
+"""Who acts, with which rights, and the record of it."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from mailstead.foundation.clock import Clock
+from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.errors import PermissionDeniedError
+from mailstead.foundation.identifiers import new_ulid
+from mailstead.stores.directory.authentication import Authenticator
+from mailstead.stores.directory.directory import Directory
+from mailstead.stores.directory.records import Domain
+from mailstead.stores.documents.interface import CollectionSpec, Documents, Index
+
+AUDIT = CollectionSpec("audit", (Index(("at",)), Index(("target", "at"))))
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """A person or the command line of the machine itself."""
+
+    name: str
+    role: Literal["server", "user"]
+    user_id: str = ""
+    is_admin: bool = False
+
+
+COMMAND_LINE = Actor("command line", "server", is_admin=True)
+
+
+class Administration(msgspec.Struct, frozen=True):
+    """What every action works on."""
+
+    documents: Documents
+    directory: Directory
+    authenticator: Authenticator
+    settings: Settings
+    clock: Clock
+
+    async def audit(self, actor: Actor, action: str, target: str, **detail: Any) -> None:
+        """Record that `actor` did `action` to `target`; never pass secrets."""
+        audit = await self.documents.collection(AUDIT)
+        now = self.clock.now()
+        entry = {"id": new_ulid(now), "at": now, "actor": actor.name, "action": action, "target": target}
+        await audit.insert(entry | {"detail": detail})
+
+
+def require_admin(actor: Actor) -> None:
+    """Raises PermissionDeniedError for everybody but a server admin."""
+    if not actor.is_admin:
+        raise PermissionDeniedError
+
+
+def require_domain(actor: Actor, domain: Domain) -> None:
+    """Raises PermissionDeniedError for everybody but a server admin and the domain's owner."""
+    if not actor.is_admin and actor.user_id != domain.owner_id:
+        raise PermissionDeniedError

@@ -1,0 +1,149 @@
+"""Aliases: names in a domain, with a mailbox, forwarding targets, or both."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from mailstead.administration.actor import Actor, Administration, require_domain
+from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.foundation.crypto.passwords import has_app_password_form, new_app_password
+from mailstead.foundation.crypto.slot import Slot, wrap
+from mailstead.foundation.errors import AlreadyExistsError, InvalidError, NotFoundError
+from mailstead.foundation.identifiers import new_ulid
+from mailstead.stores.directory.names import CATCH_ALL, checked_pattern, domain_name, is_pattern, split_address
+from mailstead.stores.directory.records import Alias, Domain
+from mailstead.stores.documents.interface import DuplicateError
+from mailstead.stores.mailbox.sealed import key_pair
+
+FORWARDS_LIMIT = 50
+
+
+async def find_domain(administration: Administration, name: str) -> Domain:
+    """The domain. Raises NotFoundError."""
+    domain = await administration.directory.get(Domain, domain_name(name))
+    if domain is None:
+        raise NotFoundError(f"There is no domain {name} here")
+    return domain
+
+
+def _split(address: str) -> tuple[str, str]:
+    name, at, domain = address.rpartition("@")
+    if not at:
+        raise InvalidError(f"{address}: not an address")
+    if is_pattern(name):
+        checked_pattern(name)
+        return name, domain_name(domain)
+    if name == CATCH_ALL:
+        return name, domain_name(domain)
+    return split_address(address)
+
+
+async def find_alias(administration: Administration, actor: Actor, address: str) -> Alias:
+    """The alias of that address, when `actor` may see it. Raises NotFoundError, PermissionDeniedError."""
+    name, domain_text = _split(address)
+    domain = await find_domain(administration, domain_text)
+    found = await administration.directory.find(Alias, domain=domain.id, name=name)
+    if not found:
+        raise NotFoundError(f"There is no alias {address}")
+    if found[0].user_id != actor.user_id:
+        require_domain(actor, domain)
+    return found[0]
+
+
+def _checked_targets(targets: Sequence[str]) -> tuple[str, ...]:
+    if len(targets) > FORWARDS_LIMIT:
+        raise InvalidError(f"At most {FORWARDS_LIMIT} forwarding targets")
+    return tuple(target if "$" in target else "@".join(split_address(target)) for target in targets)
+
+
+async def new_credential(administration: Administration, key: DataKey, password: str, label: str) -> Slot:
+    """A slot for `password`: fast for one of our own making, slow for one that a person chose."""
+    if has_app_password_form(password):
+        return wrap(key, "app_password", password.encode(), label=label, now=administration.clock.now())
+    return await administration.authenticator.wrap_password(key, password, label)
+
+
+async def add_alias(
+    administration: Administration,
+    actor: Actor,
+    address: str,
+    *,
+    user_id: str = "",
+    forward_to: Sequence[str] = (),
+    with_mailbox: bool = True,
+    quota: int | None = None,
+    password: str | None = None,
+) -> tuple[Alias, str]:
+    """Add an alias; returns it and the password of its mailbox ("" without one), generated when None is given.
+
+    Raises AlreadyExistsError, InvalidError, NotFoundError, PermissionDeniedError.
+    """
+    name, domain_text = _split(address)
+    domain = await find_domain(administration, domain_text)
+    require_domain(actor, domain)
+    with_mailbox = with_mailbox and name != CATCH_ALL and not is_pattern(name)
+    if not with_mailbox and not forward_to:
+        raise InvalidError("An alias without a mailbox needs forwarding targets")
+    now = administration.clock.now()
+    alias = Alias(
+        id=new_ulid(now),
+        domain=domain.id,
+        name=name,
+        user_id=user_id or actor.user_id or domain.owner_id,
+        quota=quota,
+        forward_to=_checked_targets(forward_to),
+        created_at=now,
+        version=1,
+    )
+    generated = ""
+    if with_mailbox:
+        generated = password or new_app_password()
+        with DataKey.generate() as key:
+            server = wrap(key, "server", administration.directory.server_key, label="server", now=now)
+            credential = await new_credential(administration, key, generated, "first password")
+            alias = msgspec.structs.replace(
+                alias, mailbox_id=new_ulid(now), slots=(server, credential), public_key=key_pair(key).public
+            )
+    try:
+        await administration.directory.add(alias)
+    except DuplicateError:
+        raise AlreadyExistsError(f"There is an alias {alias.address} already") from None
+    await administration.audit(
+        actor, "alias.add", alias.address, forward_to=list(alias.forward_to), mailbox=with_mailbox
+    )
+    return alias, generated
+
+
+async def list_aliases(administration: Administration, actor: Actor, domain: str | None) -> list[Alias]:
+    """Aliases that `actor` may see, of one domain or all, by domain and name."""
+    if domain is not None:
+        found_domain = await find_domain(administration, domain)
+        require_domain(actor, found_domain)
+        found = await administration.directory.find(Alias, domain=found_domain.id)
+    elif actor.is_admin:
+        found = await administration.directory.find(Alias)
+    else:
+        found = await administration.directory.find(Alias, user_id=actor.user_id)
+    return sorted(found, key=lambda alias: (alias.domain, alias.name))
+
+
+async def set_alias(administration: Administration, actor: Actor, address: str, changes: dict[str, Any]) -> Alias:
+    """Change `enabled`, `disabled_code`, `quota` or `forward_to`."""
+    alias = await find_alias(administration, actor, address)
+    if "forward_to" in changes:
+        changes = changes | {"forward_to": _checked_targets(changes["forward_to"])}
+    changed: Alias = msgspec.structs.replace(alias, **changes)
+    if not changed.mailbox_id and not changed.forward_to:
+        raise InvalidError("An alias without a mailbox needs forwarding targets")
+    stored = await administration.directory.replace(changed)
+    await administration.audit(actor, "alias.set", alias.address, changed=sorted(changes))
+    return stored
+
+
+async def remove_alias(administration: Administration, actor: Actor, address: str) -> Alias:
+    """Remove an alias; its mailbox's files stay on disk, unreadable without a kept keyring."""
+    alias = await find_alias(administration, actor, address)
+    await administration.directory.remove(alias)
+    await administration.audit(actor, "alias.remove", alias.address)
+    return alias

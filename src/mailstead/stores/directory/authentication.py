@@ -1,0 +1,165 @@
+"""Logins: from an address and a password to an account with its mailbox's key.
+
+Time must not tell whether an account exists. A password of the app-password form is tried against app-password slots
+only, which takes microseconds with or without an account. Any other text costs exactly one slow derivation: against
+the account's password slot, or against a made-up one when there is no account or no such slot.
+"""
+
+import asyncio
+import os
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+import structlog
+
+from mailstead.foundation.clock import Clock
+from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.foundation.crypto.derive import keyed_hash
+from mailstead.foundation.crypto.passwords import has_app_password_form
+from mailstead.foundation.crypto.slot import Argon2Cost, Slot, unwrap, wrap
+from mailstead.foundation.errors import AuthenticationError, LimitExceededError
+from mailstead.foundation.net.limits import address_group
+from mailstead.stores.bus.interface import Bus
+from mailstead.stores.directory.directory import Directory
+from mailstead.stores.directory.names import InvalidAddressError, split_address
+from mailstead.stores.directory.records import Account, Alias
+
+log = structlog.get_logger("mailstead.login")
+_CACHE_ENTRIES = 10_000
+_PASSWORD_LIMIT = 1024
+
+
+class TooManyFailuresError(LimitExceededError):
+    """Too many failed logins of late."""
+
+    smtp_code = 454
+    enhanced_code = "4.7.0"
+    public_text = "Too many failed logins, try again later"
+
+
+class _Verified(msgspec.Struct):
+    epoch: int
+    expires_at: float
+    alias: Alias
+    key: DataKey
+    credential_id: str
+
+
+class Authenticator:
+    """Verifies logins and remembers them for some minutes under a hash keyed with a secret of this process."""
+
+    def __init__(self, directory: Directory, bus: Bus, settings: Settings, clock: Clock) -> None:
+        self._directory = directory
+        self._bus = bus
+        self._settings = settings.login
+        self._clock = clock
+        self._cache: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._cache_key = os.urandom(32)
+        self._pool = ThreadPoolExecutor(settings.login.argon2_parallel, thread_name_prefix="argon2")
+        self._nobody: Slot | None = None
+
+    @property
+    def cost(self) -> Argon2Cost:
+        """What new password slots cost."""
+        return Argon2Cost(self._settings.argon2_memory // 1024, self._settings.argon2_passes)
+
+    async def authenticate(self, login: str, password: str, *, service: str, peer: str) -> Account:
+        """The account. Raises AuthenticationError and TooManyFailuresError.
+
+        `login` is a full address, its +tag is ignored; `peer` the client's address, `service` the protocol's name.
+        """
+        try:
+            local, domain = split_address(login)
+        except InvalidAddressError:
+            local, domain = "", ""
+        address = f"{local.partition('+')[0]}@{domain}"
+        await self._directory.refresh()
+        remembered = keyed_hash(self._cache_key, f"{address}\0{password}".encode())
+        found = self._cache.get(remembered)
+        if found is not None and found.epoch == self._directory.epoch and found.expires_at > self._clock.monotonic():
+            self._cache.move_to_end(remembered)
+            return _account(found)
+        await self._check_failures(address, peer)
+        alias = await self._directory.alias(address) if domain else None
+        usable = alias is not None and alias.enabled and bool(alias.mailbox_id)
+        verified = await self._verify(alias if usable else None, password)
+        if verified is None or alias is None:
+            await self._count_failure(address, peer)
+            log.info("login refused", service=service, address=address, peer=peer)
+            raise AuthenticationError
+        slot_id, key = verified
+        entry = _Verified(self._directory.epoch, self._clock.monotonic() + self._settings.cache, alias, key, slot_id)
+        self._cache[remembered] = entry
+        while len(self._cache) > _CACHE_ENTRIES:
+            self._cache.popitem(last=False)[1].key.close()
+        return _account(entry)
+
+    async def _verify(self, alias: Alias | None, password: str) -> tuple[str, DataKey] | None:
+        secret = password.encode("utf-8", "surrogatepass")
+        if len(secret) > _PASSWORD_LIMIT or not secret:
+            return None
+        slots = alias.slots if alias is not None else ()
+        if has_app_password_form(password):
+            for slot in slots:
+                if slot.kind == "app_password":
+                    try:
+                        return slot.id, unwrap(slot, secret)
+                    except AuthenticationError:
+                        continue
+            return None
+        loop = asyncio.get_running_loop()
+        slow = [slot for slot in slots if slot.kind == "password"] or [await self._made_up()]
+        for slot in slow:
+            try:
+                key = await loop.run_in_executor(self._pool, unwrap, slot, secret)
+            except AuthenticationError:
+                continue
+            return None if slot is self._nobody else (slot.id, key)
+        return None
+
+    async def _made_up(self) -> Slot:
+        if self._nobody is None:
+            key = DataKey.generate()
+            self._nobody = await self.wrap_password(key, os.urandom(16).hex(), "nobody")
+        return self._nobody
+
+    async def wrap_password(self, key: DataKey, password: str, label: str) -> Slot:
+        """A password slot, derived off the event loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._pool,
+            lambda: wrap(key, "password", password.encode(), label=label, now=self._clock.now(), cost=self.cost),
+        )
+
+    async def _check_failures(self, address: str, peer: str) -> None:
+        by_address = await self._bus.counter(f"login.peer.{address_group(peer)}")
+        by_account = await self._bus.counter(f"login.account.{address}.{address_group(peer)}")
+        if by_address >= self._settings.failures_per_address or by_account >= self._settings.failures_per_account:
+            raise TooManyFailuresError
+
+    async def _count_failure(self, address: str, peer: str) -> None:
+        window = self._settings.failures_window
+        await self._bus.increment(f"login.peer.{address_group(peer)}", window)
+        await self._bus.increment(f"login.account.{address}.{address_group(peer)}", window)
+
+    def close(self) -> None:
+        """Forget every login and zero the keys."""
+        for entry in self._cache.values():
+            entry.key.close()
+        self._cache.clear()
+        self._pool.shutdown()
+
+
+def _account(entry: _Verified) -> Account:
+    alias = entry.alias
+    return Account(
+        address=alias.address,
+        user_id=alias.user_id,
+        alias_id=alias.id,
+        mailbox_id=alias.mailbox_id,
+        key=entry.key.copy(),
+        quota=alias.quota,
+        credential_id=entry.credential_id,
+    )

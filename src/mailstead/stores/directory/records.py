@@ -1,0 +1,118 @@
+"""What the directory holds, and what it answers."""
+
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.foundation.crypto.slot import Slot
+
+DisabledCode = Literal[250, 450, 550]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person with an account; `password` is an Argon2id hash, empty without one."""
+
+    id: str
+    address: str
+    is_admin: bool = False
+    password: str = ""
+    created_at: float = 0.0
+    version: int = 0
+
+
+class DkimKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A signing key; `private_key` (PKCS 8, DER) is encrypted under the server secret."""
+
+    selector: str
+    algorithm: Literal["rsa-sha256", "ed25519-sha256"]
+    private_key: bytes
+    public_record: str
+    created_at: float
+    retired_at: float | None = None
+
+
+class Domain(msgspec.Struct, frozen=True, kw_only=True):
+    """A domain served here; `id` is its name."""
+
+    id: str
+    owner_id: str
+    dkim_keys: tuple[DkimKey, ...] = ()
+    verified_at: float | None = None
+    created_at: float = 0.0
+    version: int = 0
+
+
+class Alias(msgspec.Struct, frozen=True, kw_only=True):
+    """A name in a domain: a local part, `*` for all others, or `/regex/`."""
+
+    id: str
+    domain: str
+    name: str
+    user_id: str
+    enabled: bool = True
+    disabled_code: DisabledCode = 550
+    mailbox_id: str = ""
+    node: str = ""
+    quota: int | None = None
+    forward_to: tuple[str, ...] = ()
+    public_key: bytes = b""
+    slots: tuple[Slot, ...] = ()
+    created_at: float = 0.0
+    version: int = 0
+
+    @property
+    def address(self) -> str:
+        """name@domain."""
+        return f"{self.name}@{self.domain}"
+
+    @property
+    def is_locked(self) -> bool:
+        """Zero-access: the server alone cannot open the mailbox."""
+        return bool(self.mailbox_id) and not any(slot.kind == "server" for slot in self.slots)
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """Where mail for an address goes."""
+
+    kind: Literal["mailbox", "address"]
+    address: str
+    mailbox_id: str = ""
+    alias_id: str = ""
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """What an address is here."""
+
+    address: str
+    outcome: Literal["accepted", "unknown", "disabled", "not_local"]
+    disabled_code: int | None = None
+    alias: Alias | None = None
+    destinations: tuple[Destination, ...] = ()
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Who logged in. `key` is the session's own copy: close it with the session."""
+
+    address: str
+    user_id: str
+    alias_id: str
+    mailbox_id: str
+    key: DataKey
+    quota: int | None
+    credential_id: str
+
+
+Kind = TypeVar("Kind", User, Domain, Alias)
+
+
+def to_document(record: User | Domain | Alias) -> dict[str, Any]:
+    """The record as a document; `version` is the store's own."""
+    document: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(bytes,))
+    del document["version"]
+    return document
+
+
+def from_document(document: dict[str, Any], kind: type[Kind]) -> Kind:
+    """The record of a document."""
+    return msgspec.convert(document, kind)
