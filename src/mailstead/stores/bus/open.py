@@ -7,6 +7,9 @@ from mailstead.foundation.config.sections.bus import BusSettings
 from mailstead.foundation.errors import InvalidError
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.bus.memory import MemoryBus
+from mailstead.stores.bus.redis.link import RedisConnector
+from mailstead.stores.bus.remote import RemoteBus
+from mailstead.stores.bus.unix.connector import UnixConnector
 
 
 def open_bus(url: str, data: Path, settings: BusSettings | None = None, clock: Clock | None = None) -> Bus:
@@ -19,4 +22,9 @@ def open_bus(url: str, data: Path, settings: BusSettings | None = None, clock: C
     scheme = url.partition(":")[0]
     if scheme == "memory":
         return MemoryBus(settings, clock)
+    if scheme == "unix":
+        return RemoteBus(UnixConnector(data, settings, clock), "unix:", settings, clock)
+    if scheme in ("redis", "rediss"):
+        connector = RedisConnector(url, settings)
+        return RemoteBus(connector, connector.place, settings, clock)
     raise InvalidError(detail=f"no bus is called {scheme!r}")

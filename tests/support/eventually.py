@@ -1,0 +1,17 @@
+"""Waiting for a condition."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+
+_LONGEST = 20.0
+
+
+async def eventually(condition: Callable[[], object | Awaitable[object]]) -> None:
+    """Returns when `condition`, or what it awaits, is true; fails the test after 20 seconds."""
+    async with asyncio.timeout(_LONGEST):
+        while True:
+            found = condition()
+            if await found if isawaitable(found) else found:
+                return
+            await asyncio.sleep(0.005)
