@@ -12,6 +12,7 @@ from mailstead.foundation.config.sections.message import MessageSettings
 from mailstead.foundation.config.sections.mime import MimeSettings
 from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.config.sections.port import PortSettings
+from mailstead.foundation.config.sections.queue import QueueSettings
 from mailstead.foundation.config.sections.server import ServerSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.config.sections.trace import TraceSettings
@@ -29,6 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mime: MimeSettings = msgspec.field(default_factory=MimeSettings)
     login: LoginSettings = msgspec.field(default_factory=LoginSettings)
     dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
+    queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)

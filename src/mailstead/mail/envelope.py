@@ -1,0 +1,39 @@
+"""The envelope of a message on its way (RFC 5321 §2.3.1) with its DSN parameters (RFC 3461)."""
+
+from typing import Literal
+
+import msgspec
+
+
+class EnvelopeRecipient(msgspec.Struct, frozen=True):
+    """One recipient; `notify` holds NEVER, SUCCESS, FAILURE, DELAY; `original` is ORCPT as given."""
+
+    address: str
+    notify: frozenset[str] = frozenset()
+    original: str = ""
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """Sender ("" for the null return path), recipients, and what was asked for."""
+
+    sender: str
+    recipients: tuple[EnvelopeRecipient, ...]
+    ret: Literal["", "FULL", "HDRS"] = ""
+    envelope_id: str = ""
+    smtputf8: bool = False
+    body: Literal["7BIT", "8BITMIME", "BINARYMIME"] = "8BITMIME"
+
+
+class RecipientResult(msgspec.Struct, frozen=True):
+    """What became of one recipient."""
+
+    address: str
+    outcome: Literal["delivered", "queued", "dropped", "deferred", "failed"]
+    smtp_code: int
+    enhanced_code: str
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the responsibility is ours now."""
+        return self.outcome in ("delivered", "queued", "dropped")
