@@ -6,14 +6,19 @@ from mailstead.foundation.config.sections.bus import BusSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
+from mailstead.foundation.config.sections.lmtp import LmtpSettings
 from mailstead.foundation.config.sections.login import LoginSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.config.sections.message import MessageSettings
 from mailstead.foundation.config.sections.mime import MimeSettings
+from mailstead.foundation.config.sections.mx import MxSettings
 from mailstead.foundation.config.sections.network import NetworkSettings
+from mailstead.foundation.config.sections.pop3 import Pop3Settings
 from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.queue import QueueSettings
 from mailstead.foundation.config.sections.server import ServerSettings
+from mailstead.foundation.config.sections.smtp import SmtpSettings
+from mailstead.foundation.config.sections.submission import SubmissionSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.config.sections.trace import TraceSettings
 
@@ -29,6 +34,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mime: MimeSettings = msgspec.field(default_factory=MimeSettings)
     login: LoginSettings = msgspec.field(default_factory=LoginSettings)
+    smtp: SmtpSettings = msgspec.field(default_factory=SmtpSettings)
+    mx: MxSettings = msgspec.field(default_factory=MxSettings)
+    submission: SubmissionSettings = msgspec.field(default_factory=SubmissionSettings)
+    lmtp: LmtpSettings = msgspec.field(default_factory=LmtpSettings)
+    pop3: Pop3Settings = msgspec.field(default_factory=Pop3Settings)
     dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
