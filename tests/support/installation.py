@@ -1,0 +1,116 @@
+"""The stores of an installation in this process: example.test with alice and bob, on files of the test's own."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from mailstead.administration.actor import COMMAND_LINE, Administration
+from mailstead.administration.aliases import add_alias
+from mailstead.foundation.clock import Clock, SystemClock
+from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.metrics import Metrics
+from mailstead.foundation.spool import Spool
+from mailstead.stores.bus.interface import Bus
+from mailstead.stores.bus.open import open_bus
+from mailstead.stores.directory.authentication import Authenticator
+from mailstead.stores.directory.directory import Directory
+from mailstead.stores.directory.records import Domain
+from mailstead.stores.documents.interface import Documents
+from mailstead.stores.documents.open import open_documents
+from mailstead.stores.mailbox.mailbox import Mailbox
+from mailstead.stores.mailbox.mailboxes import Mailboxes
+from mailstead.stores.trace.trace import Trace
+
+DOMAIN = "example.test"
+HOSTNAME = "mail.example.test"
+
+
+class Installation:
+    """What services are made from; `passwords` by address."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        documents: Documents,
+        bus: Bus,
+        directory: Directory,
+        authenticator: Authenticator,
+        mailboxes: Mailboxes,
+        trace: Trace,
+        clock: Clock,
+    ) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.documents = documents
+        self.bus = bus
+        self.directory = directory
+        self.authenticator = authenticator
+        self.mailboxes = mailboxes
+        self.trace = trace
+        self.clock = clock
+        self.metrics = Metrics()
+        self.passwords: dict[str, str] = {}
+
+    @property
+    def administration(self) -> Administration:
+        return Administration(self.documents, self.directory, self.authenticator, self.settings, self.clock)
+
+    async def add_account(self, address: str, *, quota: int | None = None, forward_to: tuple[str, ...] = ()) -> None:
+        alias, password = await add_alias(
+            self.administration, COMMAND_LINE, address, user_id=f"user-{address}", quota=quota, forward_to=forward_to
+        )
+        self.passwords[alias.address] = password
+
+    async def mailbox(self, address: str) -> Mailbox:
+        alias = await self.directory.alias(address)
+        assert alias is not None
+        key = await self.directory.mailbox_key(alias.mailbox_id)
+        assert key is not None
+        return await self.mailboxes.open(alias.mailbox_id, key)
+
+    async def deliver(self, address: str, message: bytes) -> None:
+        alias = await self.directory.alias(address)
+        assert alias is not None
+        key = await self.directory.mailbox_key(alias.mailbox_id)
+        with Spool(1024 * 1024, self.folder) as spool:
+            spool.append(message)
+            await self.mailboxes.deliver(alias.mailbox_id, key, alias.public_key, spool)
+
+    async def messages(self, address: str, folder: str = "INBOX") -> list[bytes]:
+        """The octets of every message of a folder, in order."""
+        mailbox = await self.mailbox(address)
+        found = []
+        for rows in mailbox.rows(mailbox.folder(folder).id, [(1, 2**32 - 1)], ("uid", "message_id")):
+            found += [mailbox.content(message_id).read() for _, message_id in rows]
+        return found
+
+
+@asynccontextmanager
+async def installation(
+    folder: Path, settings: Settings | None = None, clock: Clock | None = None
+) -> AsyncIterator[Installation]:
+    settings = settings or Settings()
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        documents = open_documents("sqlite:", folder)
+        await documents.open()
+        stack.push_async_callback(documents.close)
+        bus = open_bus("memory:", folder)
+        await bus.open()
+        stack.push_async_callback(bus.close)
+        trace = Trace(documents, settings.trace)
+        await trace.open()
+        stack.push_async_callback(trace.close)
+        directory = Directory(documents, bus, settings, bytes(32), clock)
+        await directory.open()
+        stack.push_async_callback(directory.close)
+        authenticator = Authenticator(directory, bus, settings, clock)
+        stack.callback(authenticator.close)
+        mailboxes = Mailboxes(folder / "mailboxes", settings, clock=clock, on_commit=lambda _, __: None)
+        stack.push_async_callback(mailboxes.close)
+        made = Installation(folder, settings, documents, bus, directory, authenticator, mailboxes, trace, clock)
+        await directory.add(Domain(id=DOMAIN, owner_id="owner", version=1))
+        for name in ("alice", "bob"):
+            await made.add_account(f"{name}@{DOMAIN}")
+        yield made
