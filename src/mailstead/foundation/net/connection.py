@@ -1,11 +1,14 @@
 """One TCP connection: what arrived, what is to be sent, and TLS, over one asyncio protocol.
 
 Invariants: `read` hands out bytes in order and once; bytes that arrived before a TLS handshake never reach a reader
-after it; at most `read_high_water` (and one chunk) of unread input is held; writes of one loop turn leave as one.
+after it; at most `read_high_water` (and one chunk of the loop's) of unread input is held; writes of one loop turn leave
+as one.
+
+A read waits on one future. Its timer is armed once and moved on only when it fires too early, so that a busy session
+does not make and cancel a timer for every command.
 """
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -36,27 +39,44 @@ class TLSInformation(msgspec.Struct, frozen=True):
     bits: int
 
 
-def _endpoint(name: Any) -> Endpoint:
-    return Endpoint(name[0], name[1]) if isinstance(name, tuple) else Endpoint("unix", 0)
+UNIX = Endpoint("unix", 0)
+_NOWHERE = Endpoint("", 0)
+_MAPPED = "::ffff:"
+_CLOSE_ROUNDS = 30  # of close_timeout each: the end of what a slow but reading peer gets
+
+
+def endpoint_of(name: Any) -> Endpoint:
+    """The endpoint of a socket's address; an IPv4 address that came over an IPv6 socket is written as IPv4."""
+    if not isinstance(name, tuple):
+        return UNIX
+    address: str = name[0]
+    if address.startswith(_MAPPED) and "." in address:
+        address = address.removeprefix(_MAPPED)
+    return Endpoint(address, name[1])
 
 
 class Connection(asyncio.Protocol):
     """One connection, accepted or made; methods are for the task that owns it."""
 
     __slots__ = (
+        "_close_timeout",
+        "_closing",
+        "_deadline",
         "_drained",
         "_ended",
-        "_error",
-        "_high_water",
+        "_gone",
         "_input",
         "_input_size",
-        "_made",
-        "_on_lost",
+        "_linger",
+        "_loop",
         "_out",
         "_paused",
+        "_read_high_water",
+        "_timer",
+        "_timer_at",
         "_transport",
-        "_upgrading",
         "_waiter",
+        "_write_high_water",
         "_write_paused",
         "account",
         "draining",
@@ -75,60 +95,73 @@ class Connection(asyncio.Protocol):
         identifier: str,
         listener: str,
         *,
+        peer: Endpoint = _NOWHERE,
+        local: Endpoint = _NOWHERE,
         read_high_water: int = 256 * 1024,
         write_high_water: int = 256 * 1024,
-        on_made: Callable[["Connection"], None] | None = None,
-        on_lost: Callable[["Connection"], None] | None = None,
+        close_timeout: float = 2.0,
+        linger: bool = False,
     ) -> None:
         self.id = identifier
         self.listener = listener
-        self.peer = self.local = Endpoint("", 0)
+        self.peer = peer
+        self.local = local
         self.tls: TLSInformation | None = None
         self.draining = False
         self.account = ""
         self.hold: Callable[[str], None] | None = None
         self.tls_context: Callable[[], ssl.SSLContext] | None = None
         self.tls_timeout = 20.0
-        self._high_water = (read_high_water, write_high_water)
-        self._on_lost = on_lost
+        self._read_high_water = read_high_water
+        self._write_high_water = write_high_water
+        self._close_timeout = close_timeout
+        self._linger = linger
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._input: list[bytes] = []
         self._input_size = 0
         self._out: list[bytes] = []
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
-        self._write_paused = self._paused = self._ended = self._upgrading = False
-        self._error: Exception | None = None
-        self._made = on_made
+        self._gone: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = self._deadline = 0.0
+        self._write_paused = self._paused = self._ended = self._closing = False
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A transport is there: the plain one, or the protected one after a handshake."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=self._high_water[1])
-        if self._upgrading:
-            return
-        self.peer = _endpoint(transport.get_extra_info("peername"))
-        self.local = _endpoint(transport.get_extra_info("sockname"))
-        if self._made is not None:
-            made, self._made = self._made, None
-            made(self)
+        """A transport is there: a plain one, or one whose TLS handshake is done."""
+        if not self.peer.address:
+            self.peer = endpoint_of(transport.get_extra_info("peername"))
+            self.local = endpoint_of(transport.get_extra_info("sockname"))
+        self._use(cast(asyncio.Transport, transport))
+
+    def _use(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        transport.set_write_buffer_limits(high=self._write_high_water)
+        self._write_paused = False
+        cipher = transport.get_extra_info("cipher")
+        if cipher is not None:
+            self.tls = TLSInformation(cipher[1], cipher[0], cipher[2])
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived."""
+        if self._closing:
+            return
         self._input.append(data)
         self._input_size += len(data)
-        if self._input_size > self._high_water[0] and not self._paused and self._transport is not None:
+        if self._input_size > self._read_high_water and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def eof_received(self) -> bool:
         """The peer sends no more; what it asked for is still answered (plain connections can be half closed)."""
         self._ended = True
         self._wake()
-        return self.tls is None
+        return self.tls is None and not self._closing
 
     def pause_writing(self) -> None:
         """Unsent bytes passed the high-water mark."""
@@ -140,16 +173,18 @@ class Connection(asyncio.Protocol):
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         """The connection is gone, by either side."""
         self._ended = True
-        self._error = error or DisconnectedError()
         self._transport = None
+        self._out.clear()
         self._wake()
         self.resume_writing()
-        if self._on_lost is not None:
-            on_lost, self._on_lost = self._on_lost, None
-            on_lost(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -172,12 +207,6 @@ class Connection(asyncio.Protocol):
             self._input.insert(0, data)
             self._input_size += len(data)
 
-    def set_no_delay(self) -> None:
-        """Send small replies at once."""
-        endpoint = self._transport.get_extra_info("socket") if self._transport is not None else None
-        if endpoint is not None and endpoint.family in (socket.AF_INET, socket.AF_INET6):
-            endpoint.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
     def begin_draining(self) -> None:
         """From now on a read that finds nothing raises DrainingError."""
         self.draining = True
@@ -194,13 +223,13 @@ class Connection(asyncio.Protocol):
                 return b""
             if self.draining:
                 raise DrainingError
-            loop = asyncio.get_running_loop()
-            waiter = self._waiter = loop.create_future()
-            timer = loop.call_later(timeout, _expire, waiter)
+            self._deadline = self._loop.time() + timeout
+            if self._timer is None or self._deadline < self._timer_at:
+                self._arm()
+            waiter = self._waiter = self._loop.create_future()
             try:
                 await waiter
             finally:
-                timer.cancel()
                 self._waiter = None
         data = self._input[0] if len(self._input) == 1 else b"".join(self._input)
         self._input.clear()
@@ -210,22 +239,37 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = self._deadline
+        self._timer = self._loop.call_at(self._deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._waiter is None or self._waiter.done():
+            return
+        if self._loop.time() < self._deadline:
+            self._arm()
+        else:
+            self._waiter.set_exception(ReadTimeoutError())
+
     def write(self, data: bytes) -> None:
         """Send `data`; returns at once. Bytes for a peer that is gone are dropped, the next read or flush tells."""
         if not self._out:
-            asyncio.get_running_loop().call_soon(self._send)
+            self._loop.call_soon(self._send)
         self._out.append(data)
 
     def writelines(self, data: Iterable[bytes]) -> None:
         """Send all of `data` in order."""
         if not self._out:
-            asyncio.get_running_loop().call_soon(self._send)
+            self._loop.call_soon(self._send)
         self._out.extend(data)
 
     def _send(self) -> None:
         out = self._out
         if out:
-            if self._transport is not None:
+            if self._transport is not None and not self._closing:
                 self._transport.write(out[0] if len(out) == 1 else b"".join(out))
             out.clear()
 
@@ -236,9 +280,8 @@ class Connection(asyncio.Protocol):
         """
         self._send()
         while self._write_paused and self._transport is not None:
-            loop = asyncio.get_running_loop()
-            drained = self._drained = loop.create_future()
-            timer = loop.call_later(timeout, _expire_write, drained)
+            drained = self._drained = self._loop.create_future()
+            timer = self._loop.call_later(timeout, _expire_write, drained)
             try:
                 await drained
             finally:
@@ -250,8 +293,9 @@ class Connection(asyncio.Protocol):
     async def start_tls(self) -> None:
         """Put TLS on an accepted connection after what was written so far has been sent.
 
-        Raises StartTLSError when the handshake fails, or when bytes arrived before it: those were sent in the clear
-        and must never be taken for protected ones (RFC 3207 §4.2, RFC 9051 §6.2.1).
+        Write the reply that invites to the handshake and call this without awaiting anything between: bytes that came
+        before were sent in the clear and must never be taken for protected ones (RFC 3207 §4.2, RFC 9051 §6.2.1).
+        Raises StartTLSError when there are any, and when the handshake fails.
         """
         if self.tls_context is None:
             raise StartTLSError(detail="no certificate")
@@ -264,32 +308,28 @@ class Connection(asyncio.Protocol):
     async def _upgrade(
         self, context: ssl.SSLContext, server_side: bool, timeout: float, server_hostname: str | None
     ) -> None:
-        self._send()
         transport = self._transport
-        if transport is None:
+        if transport is None or transport.is_closing():
             raise DisconnectedError
-        if self._input:
-            raise StartTLSError(detail="bytes came in before the handshake")
-        self._upgrading = True
+        if self._input or self._ended or self.tls is not None:
+            raise StartTLSError(detail="TLS runs already" if self.tls else "bytes came in before the handshake")
+        self._send()
         try:
-            upgraded = await asyncio.get_running_loop().start_tls(
+            upgraded = await self._loop.start_tls(
                 transport,
                 self,
                 context,
                 server_side=server_side,
                 server_hostname=server_hostname,
                 ssl_handshake_timeout=timeout,
+                ssl_shutdown_timeout=self._close_timeout,
             )
-        except (OSError, ssl.SSLError, TimeoutError) as error:
+        except (OSError, ssl.CertificateError) as error:
             self.abort()
-            raise StartTLSError(detail=str(error)) from error
-        finally:
-            self._upgrading = False
-        if upgraded is None or self._error is not None:
+            raise StartTLSError(detail=str(error) or type(error).__name__) from error
+        if upgraded is None or self._transport is None:
             raise StartTLSError(detail="the peer left during the handshake")
-        self._transport = upgraded
-        cipher = upgraded.get_extra_info("cipher") or ("", "", 0)
-        self.tls = TLSInformation(cipher[1], cipher[0], cipher[2])
+        self._use(upgraded)
 
     def peer_certificate(self) -> bytes | None:
         """The peer's certificate as DER, when it showed one."""
@@ -299,26 +339,50 @@ class Connection(asyncio.Protocol):
 
     async def hold_account(self, account: str) -> None:
         """Count this connection for `account` until it ends. Raises ConnectionLimitError."""
-        if self.hold is not None and account != self.account:
+        if self.hold is not None and not self.account:
             self.hold(account)
             self.account = account
 
     async def close(self) -> None:
-        """Send what was written, then close."""
+        """Send what was written, then close; returns when the connection is gone.
+
+        A peer that takes nothing for `close_timeout` seconds, or too little for 30 times as long, is cut. An accepted
+        connection is closed for writing first and input is thrown away until the peer closes too: closing a socket
+        with unread input would make the system discard the last replies.
+        """
         self._send()
-        if self._transport is not None:
-            self._transport.close()
+        self._closing = True
+        self.discard_input()
+        transport = self._transport
+        if transport is None:
+            return
+        if self._linger and self.tls is None and not self._ended and transport.can_write_eof():
+            transport.write_eof()
+            transport.resume_reading()
+        else:
+            transport.close()
+        await self._wait_until_gone()
+
+    async def _wait_until_gone(self) -> None:
+        gone = self._gone = self._loop.create_future()
+        try:
+            for _ in range(_CLOSE_ROUNDS):
+                unsent = self._unsent()
+                await asyncio.wait((gone,), timeout=self._close_timeout)
+                if not 0 < self._unsent() < unsent:
+                    break
+        finally:
+            self.abort()
+        await gone
+
+    def _unsent(self) -> int:
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
 
     def abort(self) -> None:
         """Close at once; unsent bytes are lost."""
         self._out.clear()
         if self._transport is not None:
             self._transport.abort()
-
-
-def _expire(waiter: "asyncio.Future[None]") -> None:
-    if not waiter.done():
-        waiter.set_exception(ReadTimeoutError())
 
 
 def _expire_write(drained: "asyncio.Future[None]") -> None:

@@ -1,6 +1,11 @@
-"""The PROXY protocol, version 2: the header that a trusted proxy sends before the client's bytes.
+"""The PROXY protocol, version 2: the header that a trusted proxy sends before the client's bytes. No I/O here.
 
-header = 12 octets of signature, version and command, family and transport, length (16 bit), addresses, TLVs
+    header    = signature version-command family-transport length addresses *TLV
+    signature = %x0D.0A.0D.0A.00.0D.0A.51.55.49.54.0A
+    TLV       = type length(16 bit) value
+
+Version 1 (text) is refused. So is everything but TCP over IPv4 and IPv6: a connection whose source is unknown must not
+pass for one of the proxy's own. The proxy's own connections (LOCAL: health checks) keep the real endpoints.
 """
 
 import ipaddress
@@ -8,49 +13,90 @@ import struct
 
 import msgspec
 
-from mailstead.foundation.net.connection import Endpoint
+from mailstead.foundation.net.connection import Endpoint, endpoint_of
 from mailstead.foundation.net.errors import ProxyHeaderError
 
 SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
 FIXED_SIZE = 16
-ADDRESSES_LIMIT = 2048
+REST_LIMIT = 2048
 _LOCAL, _PROXY = 0x20, 0x21
-_TCP4, _TCP6 = 0x11, 0x21
+_ADDRESSES = {0x11: struct.Struct("!4s4sHH"), 0x21: struct.Struct("!16s16sHH")}
+_TLV = struct.Struct("!BH")
+_CRC32C = 0x03
+_CRC32C_POLYNOMIAL = 0x82F63B78
 
 
 class ProxyHeader(msgspec.Struct, frozen=True):
-    """What the proxy says; both None for its own connections (health checks)."""
+    """What the proxy says; both None for its own connections."""
 
     source: Endpoint | None
     destination: Endpoint | None
 
 
-def header_size(fixed: bytes) -> int:
-    """The whole header's size, from its first 16 octets. Raises ProxyHeaderError."""
-    if fixed[:12] != SIGNATURE:
-        raise ProxyHeaderError("no PROXY v2 header")
-    (length,) = struct.unpack_from("!H", fixed, 14)
-    if length > ADDRESSES_LIMIT:
+def wanted_octets(received: bytes) -> int:
+    """How many more octets to read before `parse_header` can be called; 0: the header is whole.
+
+    Never asks for an octet past the header. Raises ProxyHeaderError as soon as it can be no header, and when it says to
+    be longer than 16 + 2048 octets.
+    """
+    if not SIGNATURE.startswith(received[: len(SIGNATURE)]):
+        raise ProxyHeaderError("not a PROXY v2 header")
+    if len(received) < FIXED_SIZE:
+        return FIXED_SIZE - len(received)
+    rest = int.from_bytes(received[14:FIXED_SIZE], "big")
+    if rest > REST_LIMIT:
         raise ProxyHeaderError("PROXY header too long")
-    return FIXED_SIZE + int(length)
+    return max(0, FIXED_SIZE + rest - len(received))
 
 
 def parse_header(header: bytes) -> ProxyHeader:
-    """A header of `header_size` octets. Raises ProxyHeaderError."""
+    """A whole header, as told by `wanted_octets`. Raises ProxyHeaderError."""
+    if len(header) < FIXED_SIZE:
+        raise ProxyHeaderError("PROXY header cut short")
     command, family = header[12], header[13]
     if command == _LOCAL:
         return ProxyHeader(None, None)
     if command != _PROXY:
         raise ProxyHeaderError("PROXY version or command unknown")
-    body = header[FIXED_SIZE:]
-    formats = {_TCP4: ("!4s4sHH", 12), _TCP6: ("!16s16sHH", 36)}
-    if family not in formats:
-        raise ProxyHeaderError("PROXY family or transport unknown")
-    layout, size = formats[family]
-    if len(body) < size:
-        raise ProxyHeaderError("PROXY addresses too short")
-    source, destination, source_port, destination_port = struct.unpack_from(layout, body)
-    return ProxyHeader(
-        Endpoint(str(ipaddress.ip_address(source)), source_port),
-        Endpoint(str(ipaddress.ip_address(destination)), destination_port),
-    )
+    layout = _ADDRESSES.get(family)
+    if layout is None:
+        raise ProxyHeaderError("PROXY family or transport not TCP over IP")
+    if len(header) < FIXED_SIZE + layout.size:
+        raise ProxyHeaderError("PROXY addresses cut short")
+    source, destination, source_port, destination_port = layout.unpack_from(header, FIXED_SIZE)
+    _check_fields(header, FIXED_SIZE + layout.size)
+    return ProxyHeader(_endpoint(source, source_port), _endpoint(destination, destination_port))
+
+
+def _endpoint(packed: bytes, port: int) -> Endpoint:
+    address = ipaddress.ip_address(packed)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return endpoint_of((str(address), port))
+
+
+def _check_fields(header: bytes, start: int) -> None:
+    """Walk the type-length-value fields and verify the checksum where the proxy sent one."""
+    while start < len(header):
+        if start + _TLV.size > len(header):
+            raise ProxyHeaderError("PROXY field cut short")
+        kind, length = _TLV.unpack_from(header, start)
+        value, start = start + _TLV.size, start + _TLV.size + length
+        if start > len(header):
+            raise ProxyHeaderError("PROXY field cut short")
+        if kind != _CRC32C:
+            continue
+        if length != 4 or crc32c(header[:value] + bytes(4) + header[start:]) != int.from_bytes(
+            header[value:start], "big"
+        ):
+            raise ProxyHeaderError("PROXY checksum wrong")
+
+
+def crc32c(data: bytes) -> int:
+    """The CRC-32C of at most some kilobytes (RFC 9260 Appendix A)."""
+    remainder = 0xFFFFFFFF
+    for octet in data:
+        remainder ^= octet
+        for _ in range(8):
+            remainder = remainder >> 1 ^ (_CRC32C_POLYNOMIAL if remainder & 1 else 0)
+    return remainder ^ 0xFFFFFFFF

@@ -1,13 +1,14 @@
-"""The socket host of line protocols: accepts, counts, upgrades, runs one handler task per connection, drains.
+"""The socket host of line protocols: counts, upgrades, runs one handler task per connection, drains.
 
-Listeners always accept in the clear and upgrade afterwards, so that PROXY headers, STARTTLS and implicit TLS take one
-path. A handler that raises ends its own connection only.
+A connection's way: accept, PROXY header where the peer is a trusted proxy, limits by the client's address, TLS handshake
+where it is implicit, handler, close. A handler that raises ends its own connection only, and a connection is counted
+until it is really gone.
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.metrics import Metrics
-from mailstead.foundation.net.connection import Connection
+from mailstead.foundation.net.connection import UNIX, Connection, Endpoint, endpoint_of
 from mailstead.foundation.net.errors import (
     ConnectionLimitError,
     DisconnectedError,
@@ -29,24 +30,29 @@ from mailstead.foundation.net.errors import (
     WriteTimeoutError,
 )
 from mailstead.foundation.net.limits import ConnectionLimits, Networks
-from mailstead.foundation.net.proxy import FIXED_SIZE, ProxyHeader, header_size, parse_header
+from mailstead.foundation.net.listen import Acceptor, open_sockets
+from mailstead.foundation.net.proxy import parse_header, wanted_octets
 from mailstead.foundation.tls.contexts import TLSContexts
 
 Handler = Callable[[Connection], Awaitable[None]]
-UNIX_PREFIX = "unix:"
-_BACKLOG = 512
-_QUIET = (DisconnectedError, DrainingError, ReadTimeoutError, WriteTimeoutError, StartTLSError, ConnectionResetError)
+_CUT_TIMEOUT = 1.0
+_QUIET = (DisconnectedError, DrainingError, ReadTimeoutError, WriteTimeoutError, ConnectionResetError)
 
 log = structlog.get_logger("mailstead.net")
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """Where and how to listen; a host of the form `unix:/path` is a unix socket."""
+    """Where and how to listen.
+
+    `host` may be `unix:/path`, or `*` for all addresses. With `proxy`, connections from trusted networks begin with a
+    PROXY header; listeners for our own processes (LMTP, metrics) do without.
+    """
 
     name: str
     host: str
     port: int
     tls: Literal["none", "starttls", "implicit"] = "none"
+    proxy: bool = True
 
 
 class LineServer:
@@ -72,121 +78,163 @@ class LineServer:
         self._too_many = too_many
         self._limits = ConnectionLimits(limits, clock or SystemClock())
         self._proxy_trusted = Networks(limits.proxy_trusted)
-        self._servers: list[asyncio.Server] = []
+        self._acceptors: list[Acceptor] = []
         self._tasks: dict[asyncio.Task[None], Connection] = {}
         self._draining = False
         self._open = metrics.gauge("connections", "Open connections", ("service",)).labels(service)
         self._accepted = metrics.counter("connections_accepted", "Accepted connections", ("service",)).labels(service)
+        self._handshakes_failed = metrics.counter(
+            "tls_handshakes_failed", "TLS handshakes that failed", ("service",)
+        ).labels(service)
         self._refused = metrics.counter("connections_refused", "Connections over a limit", ("service",)).labels(service)
 
     async def start(self) -> dict[str, int]:
         """Listen; returns each listener's real port (0 for unix sockets). Raises OSError."""
         ports: dict[str, int] = {}
-        for listener in self._listeners:
-            make = partial(self._accept, listener)
-            loop = asyncio.get_running_loop()
-            if listener.host.startswith(UNIX_PREFIX):
-                path = Path(listener.host.removeprefix(UNIX_PREFIX))
-                path.unlink(missing_ok=True)
-                server: asyncio.Server = await loop.create_unix_server(make, str(path), backlog=_BACKLOG)
-                path.chmod(0o600)
-                ports[listener.name] = 0
-            else:
-                server = await loop.create_server(
-                    make, listener.host, listener.port, backlog=_BACKLOG, reuse_address=True
-                )
-                ports[listener.name] = server.sockets[0].getsockname()[1]
-            self._servers.append(server)
+        try:
+            for listener in self._listeners:
+                for opened in await open_sockets(listener.host, listener.port):
+                    self._acceptors.append(Acceptor(opened, partial(self._accepted_on, listener)))
+                    ports[listener.name] = 0 if opened.family == socket.AF_UNIX else opened.getsockname()[1]
+        except OSError:
+            self._stop_accepting()
+            raise
         return ports
 
-    def _accept(self, listener: Listener) -> Connection:
+    def _accepted_on(self, listener: Listener, taken: socket.socket, peer: Endpoint) -> None:
+        proxied = listener.proxy and peer is not UNIX and peer.address in self._proxy_trusted
+        if not proxied and not self._admit(listener, taken, peer):
+            return
+        local = endpoint_of(taken.getsockname())
         connection = Connection(
             new_ulid(),
             listener.name,
+            peer=peer,
+            local=local,
             read_high_water=self._settings.read_high_water,
             write_high_water=self._settings.write_high_water,
-            on_made=partial(self._made, listener),
+            close_timeout=self._settings.close_timeout,
+            linger=True,
         )
-        if self._contexts is not None and listener.tls != "none":
-            connection.tls_context = self._contexts.server
-            connection.tls_timeout = self._settings.tls_handshake_timeout
-        return connection
-
-    def _made(self, listener: Listener, connection: Connection) -> None:
-        connection.set_no_delay()
-        task = asyncio.get_running_loop().create_task(self._run(listener, connection))
+        session = self._run(listener, connection, taken, proxied)
+        task = asyncio.get_running_loop().create_task(session)
         self._tasks[task] = connection
         task.add_done_callback(self._ended)
+
+    def _admit(self, listener: Listener, taken: socket.socket, peer: Endpoint) -> bool:
+        """Count the connection, or tell and close it."""
+        try:
+            self._limits.admit(peer.address)
+        except ConnectionLimitError as error:
+            self._refused.inc()
+            log.info("connection refused", service=self._service, peer=peer.address, why=str(error))
+            if listener.tls != "implicit":
+                _send_last(taken, self._too_many)
+            taken.close()
+            return False
+        self._accepted.inc()
+        self._open.inc()
+        return True
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.pop(task, None)
 
-    async def _run(self, listener: Listener, connection: Connection) -> None:
-        admitted = ""
+    async def _run(self, listener: Listener, connection: Connection, taken: socket.socket, proxied: bool) -> None:
+        counted = not proxied
         try:
-            if connection.peer.address in self._proxy_trusted:
-                await self._read_proxy_header(connection)
-            try:
-                self._limits.admit(connection.peer.address)
-            except ConnectionLimitError:
-                self._refused.inc()
-                if listener.tls != "implicit":
-                    connection.write(self._too_many)
-                return
-            admitted = connection.peer.address
+            if proxied:
+                await self._read_proxy_header(connection, taken)
+                counted = self._admit(listener, taken, connection.peer)
+                if not counted:
+                    return
             connection.hold = self._limits.hold
-            self._accepted.inc()
-            self._open.inc()
+            await self._attach(listener, connection, taken)
             if self._draining:
                 connection.begin_draining()
-            if listener.tls == "implicit":
-                await connection.start_tls()
             await self._handler(connection)
         except _QUIET as error:
             log.debug("connection ended", service=self._service, connection=connection.id, why=str(error))
+        except StartTLSError as error:
+            self._handshakes_failed.inc()
+            log.debug("handshake failed", service=self._service, connection=connection.id, why=str(error))
         except ProxyHeaderError as error:
+            self._refused.inc()
             log.warning("proxy header refused", service=self._service, peer=connection.peer.address, why=str(error))
         except MailsteadError as error:
             log.warning("session failed", service=self._service, connection=connection.id, why=str(error))
         except Exception:  # the last wall: one session's bug must not end the others
             log.exception("session crashed", service=self._service, connection=connection.id)
         finally:
-            if admitted:
-                self._open.dec()
-                self._limits.release(admitted, connection.account)
-            await connection.close()
+            try:
+                await connection.close()
+            finally:
+                taken.close()
+                if counted:
+                    self._open.dec()
+                    self._limits.release(connection.peer.address, connection.account)
 
-    async def _read_proxy_header(self, connection: Connection) -> None:
-        found = b""
-        wanted = FIXED_SIZE
-        async with asyncio.timeout(self._settings.proxy_timeout):
-            while len(found) < wanted:
-                data = await connection.read(self._settings.proxy_timeout)
-                if not data:
-                    raise DisconnectedError
-                found += data
-                if len(found) >= FIXED_SIZE:
-                    wanted = header_size(found[:FIXED_SIZE])
-        header: ProxyHeader = parse_header(found[:wanted])
-        connection.unread(found[wanted:])
+    async def _attach(self, listener: Listener, connection: Connection, taken: socket.socket) -> None:
+        """Give the connection its transport, after the handshake where TLS is implicit."""
+        loop = asyncio.get_running_loop()
+        if listener.tls == "none" or self._contexts is None:
+            await loop.connect_accepted_socket(lambda: connection, taken)
+            return
+        connection.tls_context = self._contexts.server
+        connection.tls_timeout = self._settings.tls_handshake_timeout
+        if listener.tls == "starttls":
+            await loop.connect_accepted_socket(lambda: connection, taken)
+            return
+        try:
+            await loop.connect_accepted_socket(
+                lambda: connection,
+                taken,
+                ssl=self._contexts.server(),
+                ssl_handshake_timeout=self._settings.tls_handshake_timeout,
+                ssl_shutdown_timeout=self._settings.close_timeout,
+            )
+        except OSError as error:
+            raise StartTLSError(detail=str(error) or type(error).__name__) from error
+
+    async def _read_proxy_header(self, connection: Connection, taken: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        received = b""
+        try:
+            async with asyncio.timeout(self._settings.proxy_timeout):
+                while wanted := wanted_octets(received):
+                    data = await loop.sock_recv(taken, wanted)
+                    if not data:
+                        raise DisconnectedError
+                    received += data
+        except TimeoutError as error:
+            raise ProxyHeaderError("no PROXY header in time") from error
+        header = parse_header(received)
         if header.source is not None and header.destination is not None:
             connection.peer, connection.local = header.source, header.destination
+
+    def _stop_accepting(self) -> None:
+        for acceptor in self._acceptors:
+            acceptor.close()
+        self._acceptors.clear()
 
     async def drain(self, timeout: float) -> None:
         """Accept nothing new, let each session finish its command within `timeout` seconds, then cut."""
         self._draining = True
-        for server in self._servers:
-            server.close()
+        self._stop_accepting()
         for connection in self._tasks.values():
             connection.begin_draining()
-        if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=timeout)
-            for task in late:
-                self._tasks[task].abort()
-                task.cancel()
-            if late:
-                log.warning("sessions cut at the stop", service=self._service, count=len(late))
-                await asyncio.wait(late, timeout=1.0)
-        for listener in self._listeners:
-            if listener.host.startswith(UNIX_PREFIX):
-                Path(listener.host.removeprefix(UNIX_PREFIX)).unlink(missing_ok=True)
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(set(self._tasks), timeout=timeout)
+        for task in late:
+            self._tasks[task].abort()
+            task.cancel()
+        if late:
+            log.warning("sessions cut at the stop", service=self._service, count=len(late))
+            await asyncio.wait(late, timeout=_CUT_TIMEOUT)
+
+
+def _send_last(taken: socket.socket, line: bytes) -> None:
+    try:
+        taken.send(line)
+    except OSError as error:  # the peer is gone or takes nothing: it need not be told
+        log.debug("refusal not sent", why=str(error))

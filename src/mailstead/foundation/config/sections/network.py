@@ -24,5 +24,8 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
     proxy_timeout: Annotated[float, duration("How long a PROXY header may take")] = 10.0
     tls_handshake_timeout: Annotated[float, duration("How long a TLS handshake may take")] = 20.0
     write_timeout: Annotated[float, duration("How long a peer may leave what we send unread")] = 120.0
+    close_timeout: Annotated[
+        float, duration("How long a peer may take nothing, or not close its side, at the end", least=0.01)
+    ] = 2.0
     write_high_water: Annotated[int, size("Unsent bytes past which a session waits", least=4096)] = 256 * 1024
     read_high_water: Annotated[int, size("Unread bytes past which a peer is not read from", least=4096)] = 256 * 1024
