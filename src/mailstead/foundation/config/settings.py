@@ -6,6 +6,7 @@ from mailstead.foundation.config.sections.bus import BusSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
+from mailstead.foundation.config.sections.health import HealthSettings
 from mailstead.foundation.config.sections.lmtp import LmtpSettings
 from mailstead.foundation.config.sections.login import LoginSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
@@ -31,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)
     tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
     dns: DnsSettings = msgspec.field(default_factory=DnsSettings)
+    health: HealthSettings = msgspec.field(default_factory=HealthSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mime: MimeSettings = msgspec.field(default_factory=MimeSettings)
     login: LoginSettings = msgspec.field(default_factory=LoginSettings)

@@ -348,7 +348,7 @@ class Connection(asyncio.Protocol):
 
         A peer that takes nothing for `close_timeout` seconds, or too little for 30 times as long, is cut. An accepted
         connection is closed for writing first and input is thrown away until the peer closes too: closing a socket
-        with unread input would make the system discard the last replies.
+        with unread input would make the system discard the last replies. At a stop it is not waited for.
         """
         self._send()
         self._closing = True
@@ -356,7 +356,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if self._linger and self.tls is None and not self._ended and transport.can_write_eof():
+        if self._linger and self.tls is None and not self._ended and not self.draining:
             transport.write_eof()
             transport.resume_reading()
         else:
