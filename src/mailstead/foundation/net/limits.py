@@ -1,10 +1,11 @@
 """How many connections an address and an account may have."""
 
 import ipaddress
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.sections.network import NetworkSettings
+from mailstead.foundation.net.connection import UNIX
 from mailstead.foundation.net.errors import ConnectionLimitError
 
 _WINDOW = 60.0
@@ -37,7 +38,7 @@ class Networks:
         try:
             parsed = ipaddress.ip_address(address)
         except ValueError:
-            return address == "unix"
+            return False
         if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
             parsed = parsed.ipv4_mapped
         return any(parsed in network for network in self._networks)
@@ -53,34 +54,44 @@ class ConnectionLimits:
         self._total = 0
         self._addresses: defaultdict[str, int] = defaultdict(int)
         self._accounts: defaultdict[str, int] = defaultdict(int)
-        self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._windows: dict[str, list[float]] = {}
 
     def admit(self, address: str) -> None:
-        """Count a new connection. Raises ConnectionLimitError, and then nothing was counted."""
+        """Count a new connection. Raises ConnectionLimitError, and then nothing was counted but its attempt.
+
+        A unix socket's peers count in the total only.
+        """
         if self._total >= self._settings.connections:
             raise ConnectionLimitError("Too many connections")
-        if address not in self._exempt:
-            group = address_group(address)
-            if self._addresses[group] >= self._settings.connections_per_address:
+        group = address_group(address)
+        if address != UNIX.address and address not in self._exempt:
+            if self._addresses.get(group, 0) >= self._settings.connections_per_address:
                 raise ConnectionLimitError("Too many connections from your address")
             self._count_rate(group)
-        self._addresses[address_group(address)] += 1
+        self._addresses[group] += 1
         self._total += 1
 
     def _count_rate(self, group: str) -> None:
         now = self._clock.monotonic()
-        began, count = self._windows.pop(group, (now, 0))
-        if now - began >= _WINDOW:
-            began, count = now, 0
-        self._windows[group] = (began, count + 1)
-        if len(self._windows) > _WINDOWS_LIMIT:
-            self._windows.popitem(last=False)
-        if count >= self._settings.connection_rate:
+        self._forget_windows(now)
+        window = self._windows.get(group)
+        if window is None:
+            self._windows[group] = window = [now, 0]
+        window[1] += 1
+        if window[1] > self._settings.connection_rate:
             raise ConnectionLimitError("Too many new connections from your address")
+
+    def _forget_windows(self, now: float) -> None:
+        """Windows stand in the order they began, so the ones that are over stand first."""
+        while self._windows:
+            group, (began, _) = next(iter(self._windows.items()))
+            if now - began < _WINDOW and len(self._windows) < _WINDOWS_LIMIT:
+                return
+            del self._windows[group]
 
     def hold(self, account: str) -> None:
         """Count a connection for `account`. Raises ConnectionLimitError."""
-        if self._accounts[account] >= self._settings.connections_per_account:
+        if self._accounts.get(account, 0) >= self._settings.connections_per_account:
             raise ConnectionLimitError("Too many connections of this account")
         self._accounts[account] += 1
 
