@@ -65,8 +65,12 @@ class Authority:
         self._authenticated: set[dns.name.Name] = set()
         self._negative_ttl = negative_ttl
         self._held: list[Callable[[], None]] | None = None
+        self.repetitions = 1
+        self._chase = True
+        self._tcp_fails = True
         self.queries: Counter[tuple[str, str]] = Counter()
         self.transports: Counter[str] = Counter()
+        self.source_ports: set[int] = set()
         self.last_query: dns.message.Message | None = None
         self.address = ""
         self.port = 0
@@ -108,6 +112,18 @@ class Authority:
         """How often this was asked."""
         return self.queries[(_name(name).to_text(), kind)]
 
+    def repeat(self, times: int) -> None:
+        """Send every UDP answer so often."""
+        self.repetitions = times
+
+    def chase(self, *, on: bool) -> None:
+        """Whether the records of a CNAME's target are added to the answer."""
+        self._chase = on
+
+    def only_udp_fails(self) -> None:
+        """Answer over TCP whatever fails."""
+        self._tcp_fails = False
+
     def hold(self) -> None:
         """Keep answers back until `release`."""
         with self._lock:
@@ -139,7 +155,7 @@ class Authority:
     def _answer(self, query: dns.message.Message, transport: str) -> bytes | None:
         name, kind = query.question[0].name.canonicalize(), query.question[0].rdtype
         reply = dns.message.make_response(query, recursion_available=True)
-        failure = self._failures.get(name)
+        failure = self._failures.get(name) if transport == "udp" or self._tcp_fails else None
         if failure is Failure.SERVFAIL_ONCE:
             del self._failures[name]
             failure = Failure.SERVFAIL
@@ -181,6 +197,8 @@ class Authority:
             if alias is None:
                 break
             reply.answer.append(dns.rrset.from_rdata_list(name, alias.ttl, list(alias)))
+            if not self._chase:
+                return
             name = alias[0].target.canonicalize()
         exists = self._node(name) is not None or any(known.is_subdomain(name) for known in self._zone.nodes)
         reply.set_rcode(dns.rcode.NOERROR if exists else dns.rcode.NXDOMAIN)
@@ -216,7 +234,8 @@ class _UDP(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         wire, sock = self.request
-        self._authority.serve(wire, "udp", partial(_send_to, sock, self.client_address))
+        self._authority.source_ports.add(self.client_address[1])
+        self._authority.serve(wire, "udp", partial(_send_to, sock, self.client_address, self._authority.repetitions))
 
 
 class _TCP(socketserver.StreamRequestHandler):
@@ -247,8 +266,9 @@ class _TCPServer(socketserver.ThreadingTCPServer):
     block_on_close = False
 
 
-def _send_to(sock: socket.socket, address: tuple[str, int], answer: bytes) -> None:
-    sock.sendto(answer, address)
+def _send_to(sock: socket.socket, address: tuple[str, int], times: int, answer: bytes) -> None:
+    for _ in range(times):
+        sock.sendto(answer, address)
 
 
 @contextmanager
