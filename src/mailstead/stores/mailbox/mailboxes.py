@@ -132,14 +132,24 @@ class Mailboxes:
         queue = self._deliveries.get(mailbox_id)
         if queue is None:
             queue = self._deliveries[mailbox_id] = []
-            task = loop.create_task(self._deliver_all(mailbox_id, key))
+            task = loop.create_task(self._deliver_all(mailbox_id, key.copy()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         queue.append(delivery)
         return await delivery.done
 
     async def _deliver_all(self, mailbox_id: str, key: DataKey) -> None:
-        queue = self._deliveries[mailbox_id]
+        """`key` is this task's own: the callers close theirs as soon as they have their receipt."""
+        with key:
+            try:
+                await self._deliver_groups(mailbox_id, key, self._deliveries[mailbox_id])
+            finally:
+                for delivery in self._deliveries.pop(mailbox_id):
+                    _fail(delivery.done, MailboxDamagedError(detail="the delivery was cut off"))
+            mailbox = await self.open(mailbox_id, key)
+            await self.run(mailbox.index_pending, _INDEX_BATCH)
+
+    async def _deliver_groups(self, mailbox_id: str, key: DataKey, queue: list[_Delivery]) -> None:
         await asyncio.sleep(0)  # whoever delivers in this turn of the loop joins the first group
         while queue:
             group, size = [], 0
@@ -155,9 +165,6 @@ class Mailboxes:
             finally:
                 for delivery in group:
                     _fail(delivery.done, MailboxDamagedError(detail="the delivery was cut off"))
-        del self._deliveries[mailbox_id]
-        mailbox = await self.open(mailbox_id, key)
-        await self.run(mailbox.index_pending, _INDEX_BATCH)
 
     @staticmethod
     def _deliver_group(mailbox: Mailbox, group: list[_Delivery], loop: asyncio.AbstractEventLoop) -> None:
