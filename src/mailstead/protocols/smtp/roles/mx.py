@@ -1,0 +1,88 @@
+"""The mail exchanger: anyone may send to those who are here, and to nobody else."""
+
+from typing import TYPE_CHECKING
+
+from mailstead.protocols.smtp.commands import ALL_BODIES, Mail, Rcpt
+from mailstead.protocols.smtp.received import HeaderFacts, from_clause, protocol_name, received_field
+from mailstead.protocols.smtp.reply import Reply
+from mailstead.protocols.smtp.roles.policy import Outcomes, folded, recipient_address, refusal_of
+from mailstead.protocols.smtp.roles.quota import QuotaGate
+from mailstead.protocols.smtp.roles.role import envelope_recipient
+from mailstead.protocols.smtp.services import SmtpServices
+from mailstead.protocols.smtp.transaction import Accepted, Transaction
+from mailstead.protocols.smtp.verbs import SMTP_VERBS
+
+if TYPE_CHECKING:
+    from mailstead.protocols.smtp.session import Session
+
+
+class MxRole:
+    """See roles/role.py."""
+
+    service = "mx"
+    verbs = SMTP_VERBS
+    is_lmtp = False
+    offers_login = False
+    bodies = frozenset(ALL_BODIES.values())
+
+    def __init__(self, services: SmtpServices) -> None:
+        self.services = services
+        self.accepts_bare_newlines = services.settings.mx.bare_newlines == "accept"
+        self.count = Outcomes(services, self.service).count
+        self._quota = QuotaGate(services)
+
+    def admit(self, _: "Session") -> Reply | None:
+        """Everybody."""
+        return None
+
+    async def sender(self, _: "Session", __: Mail) -> Reply | None:
+        """Any sender, the null path included (RFC 5321 §4.5.5)."""
+        return None
+
+    async def recipient(self, session: "Session", rcpt: Rcpt) -> Accepted | Reply:
+        """Those who are here."""
+        address = await recipient_address(self.services, rcpt)
+        resolution = await self.services.directory.resolve(address)
+        refusal = refusal_of(resolution)
+        if refusal is not None:
+            return refusal
+        assert session.transaction is not None
+        full = await self._quota.refusal(resolution, session.transaction.mail.size)
+        return full or Accepted(envelope_recipient(rcpt, address), resolution)
+
+    async def message(self, session: "Session", transaction: Transaction, facts: HeaderFacts) -> list[Reply]:
+        """Deliver here, forward what is to be forwarded; one reply."""
+        services = self.services
+        addresses = [one.recipient.address for one in transaction.accepted]
+        transaction.spool.prepend(
+            received_field(
+                client=from_clause(session.hello, session.peer.address),
+                hostname=services.hostname,
+                protocol=protocol_name(
+                    lmtp=False,
+                    extended=session.is_extended,
+                    tls=session.tls is not None,
+                    authenticated=False,
+                    utf8=transaction.mail.smtputf8,
+                ),
+                tls=session.tls,
+                identifier=transaction.id,
+                recipient=addresses[0] if len(addresses) == 1 else "",
+                now=services.clock.now(),
+            )
+        )
+        sender = transaction.mail.sender
+        services.note(
+            self.service,
+            transaction.id,
+            "received",
+            f"{transaction.octets} octets from {sender or 'the null sender'} at {session.peer.address}"
+            f" ({session.hello}) for {', '.join(addresses)}",
+            sender,
+            *addresses,
+            message_id=facts.message_id,
+        )
+        results = await services.router.accept(transaction.envelope(), transaction.spool, transaction.id)
+        answer = folded(results, transaction.id)
+        self.count("accepted" if answer.code < 400 else "deferred" if answer.code < 500 else "refused")
+        return [answer]

@@ -1,0 +1,141 @@
+"""Submission (RFC 6409): users send to anyone, as themselves."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from mailstead.foundation.spool import Spool
+from mailstead.mail.outbound.submission import SubmittedHeader, body_chunks, prepare_header, read_header
+from mailstead.protocols.smtp.commands import Body, Mail, Rcpt
+from mailstead.protocols.smtp.received import HeaderFacts, from_clause, protocol_name, received_field
+from mailstead.protocols.smtp.reply import Reply, reply
+from mailstead.protocols.smtp.roles.policy import Outcomes, folded, recipient_address, refusal_of
+from mailstead.protocols.smtp.roles.role import envelope_recipient
+from mailstead.protocols.smtp.services import SmtpServices
+from mailstead.protocols.smtp.transaction import Accepted, Transaction
+from mailstead.protocols.smtp.verbs import SUBMISSION_VERBS
+
+if TYPE_CHECKING:
+    from mailstead.protocols.smtp.session import Session
+
+_LOGIN_FIRST = reply(530, "5.7.0", "Authentication required")
+_NOT_YOURS = reply(550, "5.7.1", "You may not send as this address")
+_NO_AUTHOR = reply(550, "5.6.0", "The message has no From field with an address")
+_CLIENT_HIDDEN = "authenticated-user"
+
+
+class SubmissionRole:
+    """See roles/role.py."""
+
+    service = "submission"
+    verbs = SUBMISSION_VERBS
+    is_lmtp = False
+    offers_login = True
+    bodies: frozenset[Body] = frozenset(("7BIT", "8BITMIME"))  # few remote servers take BINARYMIME
+
+    def __init__(self, services: SmtpServices) -> None:
+        self.services = services
+        self.accepts_bare_newlines = services.settings.submission.bare_newlines == "accept"
+        self.count = Outcomes(services, self.service).count
+
+    def admit(self, _: "Session") -> Reply | None:
+        """Everybody may try to log in."""
+        return None
+
+    async def sender(self, session: "Session", mail: Mail) -> Reply | None:
+        """An address of the account, or the null path of a notice (RFC 6409 §6.1)."""
+        if session.account is None:
+            return _LOGIN_FIRST
+        if mail.sender and not await self.services.directory.may_send_as(session.account.user_id, mail.sender):
+            return _NOT_YOURS
+        return None
+
+    async def recipient(self, _: "Session", rcpt: Rcpt) -> Accepted | Reply:
+        """Anyone elsewhere, and those who are here."""
+        address = await recipient_address(self.services, rcpt)
+        resolution = await self.services.directory.resolve(address)
+        refusal = None if resolution.outcome == "not_local" else refusal_of(resolution)
+        return refusal or Accepted(envelope_recipient(rcpt, address), resolution)
+
+    async def message(self, session: "Session", transaction: Transaction, facts: HeaderFacts) -> list[Reply]:
+        """Check the authors, complete the header, deliver here and queue the rest."""
+        services = self.services
+        assert session.account is not None
+        now = services.clock.now()
+        original = read_header(transaction.spool)
+        header = prepare_header(original, services.hostname, now)
+        refusal = await self._authors_refused(session.account.user_id, header)
+        addresses = [one.recipient.address for one in transaction.accepted]
+        if refusal is not None:
+            self.count("refused")
+            services.note(
+                self.service,
+                transaction.id,
+                "refused",
+                f"{session.account.address} may not write as {', '.join(header.authors) or 'nobody'}",
+                session.account.address,
+                *addresses,
+                message_id=facts.message_id or header.message_id,
+            )
+            return [refusal]
+        await self._complete(session, transaction, original, header, now)
+        services.note(
+            self.service,
+            transaction.id,
+            "received",
+            f"{transaction.octets} octets submitted by {session.account.address} for {', '.join(addresses)}",
+            session.account.address,
+            *addresses,
+            message_id=facts.message_id or header.message_id,
+        )
+        results = await services.router.accept(transaction.envelope(), transaction.spool, transaction.id)
+        answer = folded(results, transaction.id)
+        self.count("accepted" if answer.code < 400 else "deferred" if answer.code < 500 else "refused")
+        return [answer]
+
+    async def _authors_refused(self, user_id: str, header: SubmittedHeader) -> Reply | None:
+        if not header.authors:
+            return _NO_AUTHOR
+        for author in dict.fromkeys(header.authors):
+            if not await self.services.directory.may_send_as(user_id, author):
+                return _NOT_YOURS
+        return None
+
+    async def _complete(
+        self, session: "Session", transaction: Transaction, original: bytes, header: SubmittedHeader, now: float
+    ) -> None:
+        """Put the new header before the body: by adding to the front where nothing was taken out."""
+        hidden = self.services.settings.submission.hide_client
+        addresses = [one.recipient.address for one in transaction.accepted]
+        trace = received_field(
+            client=_CLIENT_HIDDEN if hidden else from_clause(session.hello, session.peer.address),
+            hostname=self.services.hostname,
+            protocol=protocol_name(
+                lmtp=False,
+                extended=True,
+                tls=session.tls is not None,
+                authenticated=True,
+                utf8=transaction.mail.smtputf8,
+            ),
+            tls=session.tls,
+            identifier=transaction.id,
+            recipient=addresses[0] if len(addresses) == 1 else "",
+            now=now,
+        )
+        spool = transaction.spool
+        if header.header.endswith(original):
+            spool.prepend(trace + header.header[: len(header.header) - len(original)])
+            return
+        message = self.services.settings.message
+        rebuilt = Spool(message.spool_threshold, self.services.spool_folder)
+
+        def copy() -> None:
+            rebuilt.append(trace + header.header)
+            for chunk in body_chunks(spool, header.original_size):
+                rebuilt.append(chunk)
+
+        if spool.size > message.spool_threshold:
+            await asyncio.to_thread(copy)
+        else:
+            copy()
+        transaction.spool = rebuilt
+        spool.close()

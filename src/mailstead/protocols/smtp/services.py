@@ -1,0 +1,58 @@
+"""What every SMTP session works with."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from mailstead.foundation.clock import Clock
+from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.metrics import Metrics
+from mailstead.mail.routing.delivery import LocalDelivery
+from mailstead.mail.routing.router import Router
+from mailstead.stores.directory.authentication import Authenticator
+from mailstead.stores.directory.directory import Directory
+from mailstead.stores.mailbox.mailboxes import Mailboxes
+from mailstead.stores.trace.trace import Trace, TraceEntry
+
+
+class SmtpServices(msgspec.Struct, frozen=True):
+    """`router` is for mx and submission, `local` for LMTP; `spool_folder` takes large messages on their way in.
+
+    With `mailboxes`, where they are on this node, a full mailbox is noticed before the message is sent.
+    """
+
+    directory: Directory
+    authenticator: Authenticator
+    router: Router
+    local: LocalDelivery
+    trace: Trace
+    settings: Settings
+    metrics: Metrics
+    clock: Clock
+    hostname: str
+    spool_folder: Path
+    mailboxes: Mailboxes | None = None
+
+    def note(self, service: str, trace_id: str, event: str, text: str, *keys: str, message_id: str = "") -> None:
+        """Record what happened to a message."""
+        self.trace.record(
+            TraceEntry(
+                trace_id=trace_id,
+                at=self.clock.now(),
+                service=service,
+                event=event,
+                text=text,
+                message_id=message_id,
+                keys=keys,
+            )
+        )
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """The other side, as the host knows it; `address` is "unix" on a unix socket."""
+
+    connection: str
+    address: str
+    is_loopback: bool
+    hold_account: Callable[[str], Awaitable[None]]

@@ -1,0 +1,125 @@
+"""SMTP sessions without sockets, and on real listeners, in every role."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from mailstead.foundation.net.connection import TLSInformation
+from mailstead.foundation.net.server import LineServer, Listener
+from mailstead.foundation.tls.authority import ensure_local_authority
+from mailstead.foundation.tls.contexts import TLSContexts
+from mailstead.mail.outbound.queue import OutboundQueue
+from mailstead.mail.routing.delivery import DirectDelivery
+from mailstead.mail.routing.router import Router
+from mailstead.protocols.smtp.roles.lmtp import LmtpRole
+from mailstead.protocols.smtp.roles.mx import MxRole
+from mailstead.protocols.smtp.roles.role import Role
+from mailstead.protocols.smtp.roles.submission import SubmissionRole
+from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
+from mailstead.protocols.smtp.services import Peer, SmtpServices
+from mailstead.protocols.smtp.session import Session
+from support.installation import HOSTNAME, Installation
+
+RoleName = Literal["mx", "submission", "lmtp"]
+ROLES = {"mx": MxRole, "submission": SubmissionRole, "lmtp": LmtpRole}
+TLS = TLSInformation("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
+
+
+class Smtp:
+    """All roles over one installation, and its queue."""
+
+    def __init__(self, made: Installation) -> None:
+        self.made = made
+        self.queue = OutboundQueue(
+            made.documents, made.bus, made.directory, made.folder / "queue", bytes(32), made.clock
+        )
+        local = DirectDelivery(made.directory, made.mailboxes, made.trace, made.settings, made.clock)
+        self.services = SmtpServices(
+            directory=made.directory,
+            authenticator=made.authenticator,
+            router=Router(made.directory, local, self.queue, made.trace, made.clock, "mx"),
+            local=local,
+            trace=made.trace,
+            settings=made.settings,
+            metrics=made.metrics,
+            clock=made.clock,
+            hostname=HOSTNAME,
+            spool_folder=made.folder,
+            mailboxes=made.mailboxes,
+        )
+
+    def role(self, name: RoleName) -> Role:
+        return ROLES[name](self.services)
+
+
+@asynccontextmanager
+async def smtp(made: Installation) -> AsyncIterator[Smtp]:
+    opened = Smtp(made)
+    await opened.queue.open()
+    yield opened
+
+
+class Dialogue:
+    """Says bytes to a session and gives what it answered."""
+
+    def __init__(
+        self, role: Role, *, tls: bool = False, address: str = "192.0.2.1", account_limit: bool = False
+    ) -> None:
+        self.sent: list[bytes] = []
+        self.held: list[str] = []
+        peer = Peer("c1", address, address.startswith("127."), self._hold)
+        self.session = Session(role, peer, self, tls=TLS if tls else None, can_start_tls=True)
+        self.session.greet()
+
+    async def _hold(self, account: str) -> None:
+        self.held.append(account)
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    async def flush(self) -> None:
+        return None
+
+    def take(self) -> bytes:
+        found = b"".join(self.sent)
+        self.sent.clear()
+        return found
+
+    async def say(self, data: bytes) -> bytes:
+        await self.session.receive(data)
+        return self.take()
+
+
+@asynccontextmanager
+async def dialogue(role: Role, *, tls: bool = False, address: str = "192.0.2.1") -> AsyncIterator[Dialogue]:
+    """A session that was greeted; ended at the end."""
+    opened = Dialogue(role, tls=tls, address=address)
+    opened.take()
+    try:
+        yield opened
+    finally:
+        opened.session.end()
+
+
+@asynccontextmanager
+async def smtp_server(
+    opened: Smtp, name: RoleName, tls: Literal["none", "starttls", "implicit"] = "starttls", host: str = "127.0.0.1"
+) -> AsyncIterator[tuple[int, Path]]:
+    """A real listener: its port and the authority's certificate."""
+    made = opened.made
+    authority = ensure_local_authority(made.folder / "tls", (HOSTNAME, "localhost", "127.0.0.1"))
+    server = LineServer(
+        name,
+        smtp_handler(opened.role(name)),
+        [Listener(name, host, 0, tls)],
+        contexts=TLSContexts(made.folder / "tls", made.settings.tls),
+        limits=made.settings.network,
+        too_many=TOO_MANY,
+        metrics=made.metrics,
+    )
+    ports = await server.start()
+    try:
+        yield ports[name], authority
+    finally:
+        await server.drain(5)
