@@ -6,27 +6,35 @@ random choice and only packets from that address and port are seen. An answer co
 """
 
 import asyncio
-import ipaddress
+import secrets
 import socket
 import struct
 
-import dns.exception
-import dns.flags
-import dns.message
-import dns.opcode
-import dns.rcode
 import structlog
 
 from mailstead.foundation.dns.servers import Server
+from mailstead.foundation.dns.wire import (
+    BADVERS,
+    FORMERR,
+    NOERROR,
+    NOTIMP,
+    NXDOMAIN,
+    REFUSED,
+    SERVFAIL,
+    MalformedError,
+    Question,
+    Reply,
+    encode_query,
+    read_reply,
+)
 
-EDNS_PAYLOAD = 1232
 _LENGTH = struct.Struct("!H")
-_HEADER = struct.Struct("!HH")
-_HEADER_SIZE = 12
 _DATAGRAM = 65535
 _FORGERIES = 16  # then UDP is not trusted for this query (RFC 5452 §9.3)
-_USABLE = frozenset({dns.rcode.NOERROR, dns.rcode.NXDOMAIN})
-_WITHOUT_EDNS = frozenset({dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.BADVERS})
+_USABLE = frozenset({NOERROR, NXDOMAIN})
+_WITHOUT_EDNS = frozenset({FORMERR, NOTIMP, BADVERS})
+
+_FAILURES = {FORMERR: "FORMERR", SERVFAIL: "SERVFAIL", NOTIMP: "NOTIMP", REFUSED: "REFUSED"}
 
 log = structlog.get_logger("mailstead.dns")
 
@@ -38,11 +46,12 @@ class ExchangeError(Exception):
 class _Datagrams:
     """What comes back to one query; `answered` gets the answer, or None when it has to be asked for over TCP."""
 
-    def __init__(self, query: dns.message.Message, sock: socket.socket) -> None:
-        self._query = query
+    def __init__(self, sock: socket.socket, identifier: int, question: Question) -> None:
         self._socket = sock
+        self._identifier = identifier
+        self._question = question
         self._forgeries = 0
-        self.answered: asyncio.Future[dns.message.Message | None] = asyncio.get_running_loop().create_future()
+        self.answered: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
 
     def readable(self) -> None:
         while not self.answered.done():
@@ -56,56 +65,54 @@ class _Datagrams:
             self._read(wire)
 
     def _read(self, wire: bytes) -> None:
-        answer = self._matching(wire)
-        if answer is not None:
-            self.answered.set_result(answer if not answer.flags & dns.flags.TC else None)
+        try:
+            reply = read_reply(wire, self._identifier, self._question)
+        except MalformedError:
+            reply = None
+        if reply is not None:
+            self.answered.set_result(None if reply.truncated else reply)
             return
         self._forgeries += 1
         if self._forgeries >= _FORGERIES:
-            log.warning("forged DNS answers, asking over TCP", question=str(self._query.question[0].name))
+            log.warning("forged DNS answers, asking over TCP", question=repr(self._question.name))
             self.answered.set_result(None)
 
-    def _matching(self, wire: bytes) -> dns.message.Message | None:
-        if len(wire) < _HEADER_SIZE or _HEADER.unpack_from(wire)[0] != self._query.id:
-            return None
-        try:
-            answer = dns.message.from_wire(wire, ignore_trailing=True)
-        except (dns.exception.DNSException, ValueError):
-            return None
-        return answer if self._query.is_response(answer) else None
 
-
-async def exchange(query: dns.message.Message, server: Server, timeout: float) -> dns.message.Message:
+async def exchange(question: Question, server: Server, timeout: float) -> Reply:
     """Ask `server` within `timeout` seconds.
 
     A server that knows no EDNS is asked without it (RFC 6891 §7). Raises ExchangeError.
     """
     try:
         async with asyncio.timeout(timeout):
-            answer = await _ask(query, server)
-            if answer.rcode() in _WITHOUT_EDNS and query.edns >= 0:
-                query.use_edns(False)
-                answer = await _ask(query, server)
+            reply = await _ask(question, server, edns=True)
+            if reply.rcode in _WITHOUT_EDNS:
+                reply = await _ask(question, server, edns=False)
     except TimeoutError as error:
         raise ExchangeError(f"{server[0]}: no answer in {timeout:g} s") from error
-    except (OSError, EOFError, ValueError, dns.exception.DNSException) as error:
+    except (OSError, EOFError, MalformedError) as error:
         raise ExchangeError(f"{server[0]}: {error}") from error
-    if answer.rcode() not in _USABLE:
-        raise ExchangeError(f"{server[0]}: {dns.rcode.to_text(answer.rcode())}")
-    return answer
+    if reply.rcode not in _USABLE:
+        raise ExchangeError(f"{server[0]}: {_FAILURES.get(reply.rcode, f'RCODE {reply.rcode}')}")
+    return reply
 
 
-async def _ask(query: dns.message.Message, server: Server) -> dns.message.Message:
-    return await _over_udp(query, server) or await _over_tcp(query, server)
+async def _ask(question: Question, server: Server, *, edns: bool) -> Reply:
+    identifier = secrets.randbits(16)
+    query = encode_query(identifier, question, edns=edns)
+    reply = await _over_udp(query, server, identifier, question)
+    if reply is None:
+        reply = await _over_tcp(query, server, identifier, question)
+    return reply
 
 
-async def _over_udp(query: dns.message.Message, server: Server) -> dns.message.Message | None:
+async def _over_udp(query: bytes, server: Server, identifier: int, question: Question) -> Reply | None:
     loop = asyncio.get_running_loop()
-    family = socket.AF_INET6 if ipaddress.ip_address(server[0]).version == 6 else socket.AF_INET
+    family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         sock.connect(server)
-        sock.send(query.to_wire())
-        datagrams = _Datagrams(query, sock)
+        sock.send(query)
+        datagrams = _Datagrams(sock, identifier, question)
         loop.add_reader(sock.fileno(), datagrams.readable)
         try:
             return await datagrams.answered
@@ -113,15 +120,14 @@ async def _over_udp(query: dns.message.Message, server: Server) -> dns.message.M
             loop.remove_reader(sock.fileno())
 
 
-async def _over_tcp(query: dns.message.Message, server: Server) -> dns.message.Message:
+async def _over_tcp(query: bytes, server: Server, identifier: int, question: Question) -> Reply:
     reader, writer = await asyncio.open_connection(*server)
     try:
-        wire = query.to_wire()
-        writer.write(_LENGTH.pack(len(wire)) + wire)
+        writer.write(_LENGTH.pack(len(query)) + query)
         (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-        answer = dns.message.from_wire(await reader.readexactly(length))
+        reply = read_reply(await reader.readexactly(length), identifier, question)
     finally:
         writer.close()
-    if not query.is_response(answer):
+    if reply is None or reply.truncated:
         raise ExchangeError(f"{server[0]}: answered another question")
-    return answer
+    return reply

@@ -1,7 +1,5 @@
 """Domain names as they are asked for: A-labels, checked before anything is sent."""
 
-import dns.name
-
 from mailstead.foundation.errors import InvalidError
 
 _NAME_LIMIT = 253
@@ -41,8 +39,3 @@ def _ascii_label(label: str) -> str:
     ):
         raise InvalidNameError(detail=repr(label))
     return label.lower()
-
-
-def question_name(text: str) -> dns.name.Name:
-    """The name to put into a question. Raises InvalidNameError."""
-    return dns.name.Name([*(label.encode("ascii") for label in ascii_name(text).split(".")), b""])
