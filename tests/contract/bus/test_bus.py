@@ -7,20 +7,7 @@ import pytest
 from mailstead.foundation.errors import InvalidError
 from mailstead.stores.bus.interface import Bus
 from support.eventually import eventually
-
-
-class Heard:
-    """What a subscription got."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, bytes]] = []
-        self.gaps = 0
-
-    def event(self, channel: str, payload: bytes) -> None:
-        self.events.append((channel, payload))
-
-    def gap(self) -> None:
-        self.gaps += 1
+from support.heard import Heard
 
 
 @pytest.fixture
@@ -90,7 +77,11 @@ async def test_the_last_subscription_may_come_back(bus: Bus, other: Bus, heard: 
     for number in range(20):
         subscription = await bus.subscribe("a", heard.event)
         await other.publish("a", b"%d" % number)
-        await eventually(lambda number=number: len(heard.events) == number + 1)  # type: ignore[misc]
+
+        def heard_it(count: int = number + 1) -> bool:
+            return len(heard.events) == count
+
+        await eventually(heard_it)
         subscription.close()
     assert [payload for _, payload in heard.events] == [b"%d" % number for number in range(20)]
 

@@ -34,6 +34,11 @@ class Subscription(Protocol):
 class Bus(Protocol):
     """Every method may raise BusLostError, and InvalidError for names and payloads past their limits."""
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether the bus is shared now; False while it is lost."""
+        ...
+
     async def open(self) -> None:
         """Connect; a bus that is away now is looked for in the background."""
         ...

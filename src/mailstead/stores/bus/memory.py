@@ -15,6 +15,11 @@ class MemoryBus:
         self._entries = Entries(clock, settings.entry_limit)
         self._subscriptions = Subscriptions()
 
+    @property
+    def is_linked(self) -> bool:
+        """Always."""
+        return True
+
     async def open(self) -> None:
         """Nothing to do."""
 
