@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from mailstead.administration.actor import COMMAND_LINE, Administration
-from mailstead.administration.aliases import add_alias
+from mailstead.administration.aliases import add_alias, set_alias
 from mailstead.foundation.clock import Clock, SystemClock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.metrics import Metrics
@@ -61,6 +61,10 @@ class Installation:
             self.administration, COMMAND_LINE, address, user_id=f"user-{address}", quota=quota, forward_to=forward_to
         )
         self.passwords[alias.address] = password
+
+    async def disable(self, address: str, code: int) -> None:
+        changes = {"enabled": False, "disabled_code": code}
+        await set_alias(self.administration, COMMAND_LINE, address, changes)
 
     async def mailbox(self, address: str) -> Mailbox:
         alias = await self.directory.alias(address)

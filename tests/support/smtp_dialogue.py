@@ -1,6 +1,6 @@
 """SMTP sessions without sockets, and on real listeners, in every role."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -22,7 +22,7 @@ from mailstead.protocols.smtp.session import Session
 from support.installation import HOSTNAME, Installation
 
 RoleName = Literal["mx", "submission", "lmtp"]
-ROLES = {"mx": MxRole, "submission": SubmissionRole, "lmtp": LmtpRole}
+ROLES: dict[RoleName, Callable[[SmtpServices], Role]] = {"mx": MxRole, "submission": SubmissionRole, "lmtp": LmtpRole}
 TLS = TLSInformation("TLSv1.3", "TLS_AES_256_GCM_SHA384", 256)
 
 
