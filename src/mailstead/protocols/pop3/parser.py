@@ -37,6 +37,8 @@ class Parser:
 
     def receive(self, data: bytes) -> None:
         """Add what arrived."""
+        if self._failed:
+            return
         self._held = self._held[self._position :] + data
         self._position = 0
 
@@ -47,8 +49,6 @@ class Parser:
 
     def next_event(self, line_limit: int | None = None) -> Event | None:
         """The next event, None when more bytes are needed; `line_limit` is for this line alone."""
-        if self._failed:
-            return None
         limit = self._line_limit if line_limit is None else line_limit
         held, start = self._held, self._position
         end = held.find(b"\n", start)

@@ -130,9 +130,9 @@ def parse_mail(argument: str, bodies: frozenset[Body]) -> Mail:
         if found is None:
             raise BadSenderError
         sender, rest = found
-    if not rest:
+    if not rest and sender.isascii():
         return Mail(sender=sender)
-    mail = _with_mail_parameters(sender, _parameters(rest), bodies)
+    mail = _with_mail_parameters(sender, _parameters(rest) if rest else {}, bodies)
     if not (mail.smtputf8 or sender.isascii()):
         raise AsciiSenderError
     return mail

@@ -71,6 +71,8 @@ class Parser:
 
     def receive(self, data: bytes) -> None:
         """Add what arrived."""
+        if self._failed:
+            return
         self._held = self._held[self._position :] + data if self._position < len(self._held) else data
         self._position = 0
 
@@ -107,8 +109,6 @@ class Parser:
     # lines
 
     def _next_line(self, limit: int) -> Event | None:
-        if self._failed:
-            return None
         held, start = self._held, self._position
         end = held.find(b"\n", start)
         if end < 0:
