@@ -1,42 +1,113 @@
-"""A certificate authority of this installation's own, so that TLS works from the first start."""
+"""A certificate authority of this installation's own, so that TLS works from the first start.
 
+In one folder, written in this order: `ca.key`, `ca.pem`, `key.pem`, `certificate.pem`. A crash between two of them leaves
+a pair that does not match, which the next call sees and makes anew. Processes that start at once take turns.
+"""
+
+import fcntl
 import ipaddress
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from mailstead.foundation.errors import PermanentError
 
 AUTHORITY_DAYS = 3650
 HOST_DAYS = 397
 _RENEW_BEFORE = timedelta(days=30)
 _BACKDATE = timedelta(hours=1)
+_NAME_LIMIT = 64
+
+
+class AuthorityError(PermanentError):
+    """A file of the local authority cannot be used."""
+
+    public_text = "The local certificate authority cannot be used"
 
 
 def ensure_local_authority(directory: Path, names: Sequence[str], now: datetime | None = None) -> Path:
-    """Make `ca.pem`, `ca.key`, `certificate.pem` and `key.pem` in `directory` where they lack or are about to expire.
+    """Make `ca.pem`, `ca.key`, `certificate.pem` and `key.pem` in `directory` where they lack or expire within 30 days.
 
-    `names` are host names and addresses of the certificate; a certificate that lacks one of them is made anew.
+    `names` are host names and addresses of the certificate; a certificate that lacks one of them is made anew. An
+    authority that is renewed keeps its key and name, so that who trusts the old one trusts what it signs further on.
     Returns the path of `ca.pem`. A certificate put there by somebody else (another issuer) is left alone.
+    Raises AuthorityError, OSError.
     """
     now = now or datetime.now(UTC)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    authority_path, certificate_path = directory / "ca.pem", directory / "certificate.pem"
-    if not (authority_path.exists() and (directory / "ca.key").exists()):
-        _make_authority(directory, now)
-    authority = x509.load_pem_x509_certificate(authority_path.read_bytes())
-    if certificate_path.exists() and (directory / "key.pem").exists():
-        current = x509.load_pem_x509_certificate(certificate_path.read_bytes())
-        ours = current.issuer == authority.subject
-        fresh = current.not_valid_after_utc - now > _RENEW_BEFORE
-        if not ours or (fresh and set(names) <= set(certificate_names(current))):
-            return authority_path
-    _make_host_certificate(directory, authority, names, now)
-    return authority_path
+    with _alone(directory):
+        authority, key = _authority(directory, now)
+        if not _host_is_well(directory, authority, names, now):
+            _make_host_certificate(directory, authority, key, names, now)
+    return directory / "ca.pem"
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _authority(directory: Path, now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key_path, path = directory / "ca.key", directory / "ca.pem"
+    if not (key_path.exists() and path.exists()):
+        key = ec.generate_private_key(ec.SECP256R1())
+        write_durable(key_path, _pem(key), mode=0o600)
+        return _make_authority(path, key, _authority_name(), now), key
+    key = _load_key(key_path)
+    authority = _load_certificate(path)
+    if not _same_key(authority, key):
+        raise AuthorityError(detail=f"{key_path} is not the key of {path}")
+    if authority.not_valid_after_utc - now <= _RENEW_BEFORE:
+        authority = _make_authority(path, key, authority.subject, now)
+    return authority, key
+
+
+def _host_is_well(directory: Path, authority: x509.Certificate, names: Sequence[str], now: datetime) -> bool:
+    path, key_path = directory / "certificate.pem", directory / "key.pem"
+    if not (path.exists() and key_path.exists()):
+        return False
+    current = _load_certificate(path)
+    try:
+        current.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return True  # somebody else's
+    fresh = current.not_valid_after_utc - now > _RENEW_BEFORE
+    complete = {_written(name) for name in names} <= set(certificate_names(current))
+    return fresh and complete and _same_key(current, _load_key(key_path))
+
+
+def _load_certificate(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except ValueError as error:
+        raise AuthorityError(detail=f"{path} is no certificate") from error
+
+
+def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (ValueError, TypeError) as error:
+        raise AuthorityError(detail=f"{path} is no private key without password") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise AuthorityError(detail=f"{path} is no elliptic curve key")
+    return key
+
+
+def _same_key(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
+    return certificate.public_key() == key.public_key()
 
 
 def certificate_names(certificate: x509.Certificate) -> list[str]:
@@ -49,18 +120,27 @@ def certificate_names(certificate: x509.Certificate) -> list[str]:
     return [*alternative.get_values_for_type(x509.DNSName), *addresses]
 
 
+def _written(name: str) -> str:
+    """A name as certificates have it: addresses in their usual form, others as A-labels."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name if name.isascii() else name.encode("idna").decode("ascii")
+
+
 def _general_name(name: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
-        return x509.DNSName(name)
+        return x509.DNSName(_written(name))
 
 
-def _make_authority(directory: Path, now: datetime) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name(
-        [x509.NameAttribute(NameOID.COMMON_NAME, f"Mailstead local CA {x509.random_serial_number():x}"[:64])]
-    )
+def _authority_name() -> x509.Name:
+    name = f"Mailstead local CA {x509.random_serial_number():x}"
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:_NAME_LIMIT])])
+
+
+def _make_authority(path: Path, key: ec.EllipticCurvePrivateKey, subject: x509.Name, now: datetime) -> x509.Certificate:
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -74,22 +154,26 @@ def _make_authority(directory: Path, now: datetime) -> None:
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    write_private(directory / "ca.key", _pem(key))
-    write_private(directory / "ca.pem", certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    write_durable(path, certificate.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    return certificate
 
 
-def _make_host_certificate(directory: Path, authority: x509.Certificate, names: Sequence[str], now: datetime) -> None:
-    authority_key = serialization.load_pem_private_key((directory / "ca.key").read_bytes(), None)
-    assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+def _make_host_certificate(
+    directory: Path,
+    authority: x509.Certificate,
+    authority_key: ec.EllipticCurvePrivateKey,
+    names: Sequence[str],
+    now: datetime,
+) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])]))
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _written(names[0])[:_NAME_LIMIT])]))
         .issuer_name(authority.subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _BACKDATE)
-        .not_valid_after(now + timedelta(days=HOST_DAYS))
+        .not_valid_after(min(now + timedelta(days=HOST_DAYS), authority.not_valid_after_utc))
         .add_extension(
             x509.SubjectAlternativeName([_general_name(name) for name in dict.fromkeys(names)]), critical=False
         )
@@ -100,9 +184,9 @@ def _make_host_certificate(directory: Path, authority: x509.Certificate, names: 
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    write_private(directory / "key.pem", _pem(key))
+    write_durable(directory / "key.pem", _pem(key), mode=0o600)
     chain = certificate.public_bytes(serialization.Encoding.PEM) + authority.public_bytes(serialization.Encoding.PEM)
-    write_private(directory / "certificate.pem", chain, mode=0o644)
+    write_durable(directory / "certificate.pem", chain, mode=0o644)
 
 
 def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
@@ -125,10 +209,11 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def write_private(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+def write_durable(path: Path, data: bytes, *, mode: int) -> None:
     """Write a file in one durable step: readers see the old content or the new, also after a crash."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
