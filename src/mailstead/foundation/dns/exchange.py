@@ -81,7 +81,7 @@ class _Datagrams:
 async def exchange(question: Question, server: Server, timeout: float) -> Reply:
     """Ask `server` within `timeout` seconds.
 
-    A server that knows no EDNS is asked without it (RFC 6891 §7). Raises ExchangeError.
+    A server that knows no EDNS is asked without it (RFC 6891 §6.2.2). Raises ExchangeError.
     """
     try:
         async with asyncio.timeout(timeout):

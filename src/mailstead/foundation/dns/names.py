@@ -4,7 +4,7 @@ from mailstead.foundation.errors import InvalidError
 
 _NAME_LIMIT = 253
 _LABEL_LIMIT = 63
-_IDEOGRAPHIC_DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})  # RFC 3490 §3.1
+_IDEOGRAPHIC_DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})  # written as dots in names
 
 
 class InvalidNameError(InvalidError):
