@@ -198,8 +198,7 @@ class Connection(asyncio.Protocol):
 
     def discard_input(self) -> None:
         """Forget unread bytes."""
-        self._input.clear()
-        self._input_size = 0
+        self._take_input()
 
     def unread(self, data: bytes) -> None:
         """Put back bytes that the next reader is to get first."""
@@ -231,6 +230,9 @@ class Connection(asyncio.Protocol):
                 await waiter
             finally:
                 self._waiter = None
+        return self._take_input()
+
+    def _take_input(self) -> bytes:
         data = self._input[0] if len(self._input) == 1 else b"".join(self._input)
         self._input.clear()
         self._input_size = 0
