@@ -1,0 +1,47 @@
+"""DKIM signing of outgoing mail with the keys of its author's domain."""
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from mailstead.foundation.clock import Clock
+from mailstead.foundation.crypto.at_rest import decrypt
+from mailstead.foundation.crypto.dkim_keys import load_key
+from mailstead.mail.authentication.dkim.sign import SigningKey, sign
+from mailstead.stores.directory.directory import Directory
+from mailstead.stores.directory.records import DkimKey
+
+
+class Signing:
+    """Signs on a thread; loaded keys are kept by selector."""
+
+    def __init__(self, directory: Directory, clock: Clock, *, on: bool = True) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._on = on
+        self._loaded: dict[tuple[str, str], SigningKey] = {}
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="dkim")
+
+    async def signature_fields(self, domain: str, header: bytes, body: Iterable[bytes]) -> bytes:
+        """DKIM-Signature fields for a message of `domain`, empty when it is none of ours."""
+        found = await self._directory.domain(domain.lower()) if self._on else None
+        if found is None:
+            return b""
+        keys = [key for key in found.dkim_keys if key.retired_at is None]
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._sign, found.id, keys, header, body)
+
+    def _sign(self, domain: str, keys: list[DkimKey], header: bytes, body: Iterable[bytes]) -> bytes:
+        return sign(header, body, [self._load(domain, key) for key in keys], int(self._clock.now()))
+
+    def _load(self, domain: str, key: DkimKey) -> SigningKey:
+        loaded = self._loaded.get((domain, key.selector))
+        if loaded is None:
+            private = decrypt(self._directory.dkim_secret, key.private_key, key.selector.encode())
+            loaded = SigningKey(domain, key.selector, key.algorithm, load_key(private))
+            self._loaded[domain, key.selector] = loaded
+        return loaded
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()
