@@ -120,13 +120,13 @@ async def test_only_the_owner_may_connect(bus: Bus, tmp_path: Path) -> None:
     ],
 )
 async def test_rubbish_closes_the_connection_only(bus: Bus, tmp_path: Path, rubbish: bytes) -> None:
-    with socket.socket(socket.AF_UNIX) as guest:
-        guest.connect(str(tmp_path / SOCKET_NAME))
-        guest.setblocking(False)
+    with socket.socket(socket.AF_UNIX) as stranger:
+        stranger.connect(str(tmp_path / SOCKET_NAME))
+        stranger.setblocking(False)
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(guest, rubbish)
+        await loop.sock_sendall(stranger, rubbish)
         async with asyncio.timeout(5):
-            assert await loop.sock_recv(guest, 100) == b""
+            assert await loop.sock_recv(stranger, 100) == b""
     await bus.increment("count", 60)
     guest = await make_bus(tmp_path)
     assert await guest.counter("count") == 1

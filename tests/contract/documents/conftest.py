@@ -46,8 +46,10 @@ def open_store(documents_url: str, tmp_path: Path, clock: ManualClock) -> OpenSt
     async def opened() -> AsyncIterator[Documents]:
         documents = open_documents(documents_url, tmp_path / "data", SETTINGS, clock)
         await documents.open()
-        yield documents
-        await documents.close()
+        try:
+            yield documents
+        finally:
+            await documents.close()
 
     return opened
 

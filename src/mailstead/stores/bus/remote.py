@@ -207,7 +207,7 @@ class RemoteBus:
     def _deliver(self, pattern: str, channel: str, payload: bytes) -> None:
         if pattern == GAP_CHANNEL:
             self._subscriptions.tell_gap()
-        else:
+        elif channel != GAP_CHANNEL:
             self._subscriptions.dispatch_pattern(pattern, channel, payload)
 
     def _unused(self, pattern: str) -> None:

@@ -16,16 +16,10 @@ from mailstead.foundation.errors import InvalidError
 from mailstead.stores.bus.interface import BusLostError
 from mailstead.stores.bus.link import LinkLostError, OnEvent
 from mailstead.stores.bus.redis import scripts
+from mailstead.stores.bus.redis.errors import LOSSES
 from mailstead.stores.bus.redis.listener import RedisListener
 
 _CONNECTIONS = 20
-_LOSSES = (
-    exceptions.ConnectionError,
-    exceptions.TimeoutError,
-    exceptions.BusyLoadingError,
-    exceptions.ReadOnlyError,
-    OSError,
-)
 
 
 def _milliseconds(seconds: float) -> int:
@@ -38,6 +32,9 @@ class RedisLink:
     def __init__(self, url: str, settings: BusSettings, on_event: OnEvent) -> None:
         self.lost = asyncio.Event()
         self.listening: set[str] = set()
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._space = settings.namespace
         self._pool = BlockingConnectionPool.from_url(
             url,
@@ -85,12 +82,20 @@ class RedisLink:
 
     async def call(self, operation: str, *arguments: Any) -> Any:
         """Carry out one operation. Raises LinkLostError, or BusLostError when the server refuses this one."""
+        if self.lost.is_set():
+            raise LinkLostError("closed")
+        self._calls += 1
+        self._idle.clear()
         try:
             return await self._operations[operation](*arguments)
-        except _LOSSES as error:
+        except LOSSES as error:
             raise LinkLostError(f"{type(error).__name__}: {error}") from error
         except exceptions.RedisError as error:
             raise BusLostError(detail=f"{type(error).__name__}: {error}") from error
+        finally:
+            self._calls -= 1
+            if self._calls == 0:
+                self._idle.set()
 
     async def listen(self, pattern: str) -> None:
         """Let the events of `pattern` come."""
@@ -104,9 +109,13 @@ class RedisLink:
 
     async def close(self) -> None:
         """Let go of all connections."""
+        self.lost.set()
         await self._listener.close()
-        await self._redis.aclose()
         await self._pool.disconnect()
+        # A call that was connecting just then has a connection still.
+        await self._idle.wait()
+        await self._pool.disconnect()
+        await self._redis.aclose()
 
     def _key(self, kind: str, name: str) -> str:
         return f"{self._space}:{kind}:{name}"

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError
 
 from mailstead.stores.bus.link import LinkLostError, OnEvent
+from mailstead.stores.bus.redis.errors import LOSSES
 
 _GLOB = str.maketrans({character: "\\" + character for character in "*?[]^-\\"})
 
@@ -32,7 +32,7 @@ class RedisListener:
         connect: Callable[[], Awaitable[None]] = self._connection.connect
         try:
             await connect()
-        except (RedisError, OSError) as error:
+        except LOSSES as error:
             raise LinkLostError(str(error)) from error
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._read()), loop.create_task(self._write())]
@@ -70,6 +70,9 @@ class RedisListener:
                 await answer
         except TimeoutError:
             raise LinkLostError("no confirmation") from None
+        finally:
+            if answer in waiting:
+                waiting.remove(answer)
 
     def _remote(self, pattern: str) -> str:
         if pattern.endswith("*"):
@@ -80,14 +83,14 @@ class RedisListener:
         try:
             while True:
                 await self._connection.send_command(*await self._commands.get(), check_health=False)
-        except (RedisError, OSError) as error:
+        except LOSSES as error:
             self._fail(str(error))
 
     async def _read(self) -> None:
         try:
             while True:
                 self._received(await self._connection.read_response(timeout=float("inf"), disconnect_on_error=False))
-        except (RedisError, OSError) as error:
+        except LOSSES as error:
             self._fail(str(error))
 
     def _received(self, response: Any) -> None:
