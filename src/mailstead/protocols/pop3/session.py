@@ -86,7 +86,7 @@ class Session:
         self._errors = 0
         self._account = ""
         self._drop: Maildrop | None = None
-        self._lock: MaildropLock | None = None
+        self.lock: MaildropLock | None = None
         self._answer: Callable[[bytes], Awaitable[None]] | None = None
         self._answer_limit = 0
 
@@ -143,8 +143,8 @@ class Session:
         """Give back what the session holds; without QUIT nothing was removed (RFC 1939 §6)."""
         self.is_over = True
         self._drop = None
-        if self._lock is not None:
-            lock, self._lock = self._lock, None
+        if self.lock is not None:
+            lock, self.lock = self.lock, None
             await lock.release()
 
     # for the commands
@@ -191,14 +191,14 @@ class Session:
 
     def enter(self, account: str, drop: Maildrop, lock: MaildropLock) -> None:
         """Login is done: the TRANSACTION state begins."""
-        self._account, self._drop, self._lock = account, drop, lock
+        self._account, self._drop, self.lock = account, drop, lock
         self.state = "TRANSACTION"
         self._errors = 0
         log.info("maildrop opened", account=account, connection=self.peer.connection, messages=len(drop))
 
     async def quit(self) -> None:
         """QUIT: the UPDATE state, where there was a TRANSACTION state."""
-        drop, lock = self._drop, self._lock
+        drop, lock = self._drop, self.lock
         if drop is None or lock is None:
             self._close(ok("Bye"))
             return
@@ -213,7 +213,7 @@ class Session:
         self.services.removed.inc(removed)
         log.info("maildrop closed", account=self._account, connection=self.peer.connection, removed=removed)
         # given back before the answer: the client may come again at once
-        self._lock = None
+        self.lock = None
         await lock.release()
         self._close(ok(f"Bye ({len(drop)} messages left)"))
 
@@ -228,7 +228,7 @@ class Session:
             answer, self._answer = self._answer, None
             await answer(line)
             return
-        if self._lock is not None and self._lock.lost:
+        if self.lock is not None and self.lock.lost:
             self._close(error("The lock on this mailbox was lost", "SYS/TEMP"))
             return
         try:
@@ -251,5 +251,5 @@ class Session:
             self.user = ""
         errors = self._errors
         await command.run(self, arguments)
-        if self._errors == errors:
-            self._errors = 0
+        if self._errors == errors and self._drop is not None:
+            self._errors = 0  # before login only failures count: USER is always taken

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from mailstead.formats.message.header import header_end, iter_field_ranges
 from mailstead.foundation.config.sections.message import MessageSettings
 from mailstead.foundation.config.settings import Settings
-from mailstead.mail.outbound.submission import prepare_header
 from support.corpus import corpus_messages
 from support.installation import Installation, installation
 from support.smtp_dialogue import dialogue, smtp
