@@ -11,9 +11,7 @@ from mailstead.services.secret import data_directory
 def status(json: Json = False) -> None:
     """Show the running services with their addresses; exit 1 when nothing runs."""
     data = data_directory(current_settings())
-    found: list[Ready] = [
-        ready for path in sorted(data.glob("ready*.json")) if (ready := read_ready(path)) is not None
-    ]
+    found: list[Ready] = [ready for path in sorted(data.glob("ready*.json")) if (ready := read_ready(path)) is not None]
     rows = [
         {
             "service": name,

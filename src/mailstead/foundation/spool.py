@@ -1,5 +1,6 @@
 """The bytes of one message on their way in: in memory up to a threshold, then in an unnamed temporary file."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,13 @@ CHUNK_SIZE = 256 * 1024
 
 
 class Spool:
-    """Collects a message of `size` bytes; not thread-safe.
+    """Collects a message of `size` bytes; appending is not thread-safe, reading what was appended is.
 
     `threshold` is how many bytes stay in memory; past it all go to a temporary file in `directory` that has no name
     and vanishes with the process.
     """
 
-    __slots__ = ("_directory", "_file", "_head", "_pieces", "_threshold", "size")
+    __slots__ = ("_directory", "_file", "_head", "_origin", "_pieces", "_skip", "_threshold", "size")
 
     def __init__(self, threshold: int, directory: Path) -> None:
         self._threshold = threshold
@@ -23,10 +24,13 @@ class Spool:
         self._head: list[bytes] = []
         self._pieces: list[bytes] = []
         self._file: IO[bytes] | None = None
+        self._origin: Spool | None = None
+        self._skip = 0
         self.size = 0
 
     def append(self, data: bytes) -> None:
         """Add `data` at the end. Raises OSError when the disk refuses."""
+        assert self._origin is None, "a spool made by replaced() is complete"
         self.size += len(data)
         if self._file is not None:
             self._file.write(data)
@@ -43,27 +47,49 @@ class Spool:
         self._head.insert(0, data)
         self.size += len(data)
 
+    def replaced(self, count: int, data: bytes) -> "Spool":
+        """A spool that reads as this one with its first `count` bytes replaced by `data`.
+
+        The bytes are shared, not copied: this spool must stay open and unchanged while the other is read. Closing the
+        other leaves this one as it is. Raises ValueError when `count` is more than `size`.
+        """
+        if count > self.size:
+            raise ValueError(f"{count} of {self.size} bytes")
+        other = Spool(self._threshold, self._directory)
+        other._origin = self
+        other._skip = count
+        other._head = [data] if data else []
+        other.size = self.size - count + len(data)
+        return other
+
     def read(self) -> bytes:
         """All bytes at once."""
-        if self._file is None:
+        if self._file is None and self._origin is None:
             return b"".join([*self._head, *self._pieces])
         return b"".join(self.chunks())
 
     def chunks(self, size: int = CHUNK_SIZE) -> Iterator[bytes]:
         """All bytes in order, in pieces of at most about `size` bytes."""
         yield from self._head
+        if self._origin is not None:
+            yield from _skipped(self._origin.chunks(size), self._skip)
+            return
         if self._file is None:
             yield from self._pieces
             return
         self._file.flush()
-        self._file.seek(0)
-        while chunk := self._file.read(size):
+        # Positional reads: several threads may read the same message at once.
+        descriptor, offset = self._file.fileno(), 0
+        while chunk := os.pread(descriptor, size, offset):
+            offset += len(chunk)
             yield chunk
 
     def close(self) -> None:
         """Give the memory or the file back; the spool is empty afterwards."""
         self._head.clear()
         self._pieces.clear()
+        self._origin = None
+        self._skip = 0
         self.size = 0
         if self._file is not None:
             self._file.close()
@@ -74,3 +100,14 @@ class Spool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _skipped(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        if count >= len(chunk):
+            count -= len(chunk)
+        elif count:
+            yield chunk[count:]
+            count = 0
+        else:
+            yield chunk

@@ -30,7 +30,7 @@ def _bound(value: Any) -> Any:
 
 def _choices(value: Any) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple, set, frozenset)):
-        raise InvalidError(detail="$in takes a list")
+        raise InvalidError(detail="$in and $nin take a list")
     if len(value) > CHOICES_LIMIT:
         raise InvalidError(detail=f"$in of more than {CHOICES_LIMIT} values")
     return tuple(checked_scalar(choice) for choice in value)
@@ -53,6 +53,7 @@ OPERATORS: dict[str, Callable[[Any], Any]] = {
     "$eq": checked_scalar,
     "$ne": checked_scalar,
     "$in": _choices,
+    "$nin": _choices,
     "$lt": _bound,
     "$lte": _bound,
     "$gt": _bound,
@@ -127,6 +128,8 @@ def _meets(value: Any, test: Condition) -> bool:
     candidates = value if isinstance(value, list) else [value]
     if test.operator == "$ne":
         return not any(_equal(candidate, test.value) for candidate in candidates)
+    if test.operator == "$nin":
+        return not any(_equal(candidate, choice) for candidate in candidates for choice in test.value)
     compare = _COMPARISONS[test.operator]
     return any(compare(candidate, test.value) for candidate in candidates)
 

@@ -21,6 +21,7 @@ _FILTERS: dict[str, Callable[[Any], Filter]] = {
     "$eq": lambda value: {"$eq": value},
     "$ne": lambda value: {"$ne": value},
     "$in": lambda choices: {"$in": list(choices)},
+    "$nin": lambda choices: {"$nin": list(choices)},
     "$lt": lambda value: {"$lt": value},
     "$lte": lambda value: {"$lte": value},
     "$gt": lambda value: {"$gt": value},

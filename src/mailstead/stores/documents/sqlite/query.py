@@ -41,6 +41,14 @@ def _among(column: str, choices: Sequence[Any]) -> Piece:
     return (f"({column} IS NULL OR {test})" if len(present) < len(choices) else test), present
 
 
+def _not_among(column: str, choices: Sequence[Any]) -> Piece:
+    present = tuple(to_column(choice) for choice in choices if choice is not None)
+    test = f"{column} NOT IN ({', '.join('?' * len(present))})"
+    if len(present) < len(choices):
+        return f"({column} IS NOT NULL AND {test})", present
+    return f"({column} IS NULL OR {test})", present
+
+
 def _bounded(sign: str) -> Callable[[str, Any], Piece]:
     """A comparison that stays within the value's kind, where SQLite alone would go on into the next one."""
 
@@ -71,6 +79,7 @@ _SQL: dict[str, Callable[[str, Any], Piece]] = {
     "$eq": _equal,
     "$ne": _unequal,
     "$in": _among,
+    "$nin": _not_among,
     "$lt": _bounded("<"),
     "$lte": _bounded("<="),
     "$gt": _bounded(">"),
@@ -143,16 +152,14 @@ def _list_piece(layout: Layout, test: Condition) -> Piece | None:
     if table is None:
         return None
     match test.operator:
-        case "$eq":
+        case "$eq" | "$ne":
             element: Piece = ("value = ?", (to_list_column(test.value),))
-        case "$ne":
-            element = ("value = ?", (to_list_column(test.value),))
-        case "$in":
+        case "$in" | "$nin":
             element = (f"value IN ({', '.join('?' * len(test.value))})", tuple(map(to_list_column, test.value)))
         case _:
             element = _SQL[test.operator]("value", test.value)
-    negation = "NOT " if test.operator == "$ne" else ""
-    return f"d.key {negation}IN (SELECT key FROM {table.name} WHERE {element[0]})", element[1]  # noqa: S608 checked
+    negation = "NOT " if test.operator in ("$ne", "$nin") else ""
+    return f"d.key {negation}IN (SELECT key FROM {table.name} WHERE {element[0]})", element[1]
 
 
 def _order_by(order: Sequence[tuple[str, int]], table: ListTable | None) -> str:

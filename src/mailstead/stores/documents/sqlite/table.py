@@ -31,11 +31,11 @@ class Table:
         self._size_limit = size_limit
         columns = [column_name(field) for field in layout.columns]
         self._row = f"({', '.join('?' * (3 + len(columns)))})"
-        self._insert = f"INSERT INTO {layout.table} ({', '.join(['key', 'id', 'document', *columns])}) VALUES "  # noqa: S608
-        self._get = f"SELECT document FROM {layout.table} WHERE id = ?"  # noqa: S608 names are checked
-        self._locate = f"SELECT key, document FROM {layout.table} WHERE id = ?"  # noqa: S608
-        self._delete = f"DELETE FROM {layout.table} WHERE key = ?"  # noqa: S608
-        self._next_key = f"SELECT ifnull(max(key), 0) + 1 FROM {layout.table}"  # noqa: S608
+        self._insert = f"INSERT INTO {layout.table} ({', '.join(['key', 'id', 'document', *columns])}) VALUES "
+        self._get = f"SELECT document FROM {layout.table} WHERE id = ?"
+        self._locate = f"SELECT key, document FROM {layout.table} WHERE id = ?"
+        self._delete = f"DELETE FROM {layout.table} WHERE key = ?"
+        self._next_key = f"SELECT ifnull(max(key), 0) + 1 FROM {layout.table}"
 
     # Reading
 
@@ -62,7 +62,7 @@ class Table:
         self, connection: apsw.Connection, query: Query, limit: int | None = None
     ) -> Iterator[tuple[int, Document]]:
         """Keys and documents that match, in order."""
-        statement = f"SELECT d.key, d.document FROM {query.source} WHERE {query.test}"  # noqa: S608 names are checked
+        statement = f"SELECT d.key, d.document FROM {query.source} WHERE {query.test}"
         if query.order:
             statement += f" ORDER BY {query.order}"
         values = query.values
@@ -79,7 +79,7 @@ class Table:
         """How many documents match."""
         if query.residual:
             return sum(1 for _ in self.select(connection, query))
-        statement = f"SELECT count(*) FROM {query.source} WHERE {query.test}"  # noqa: S608 names are checked
+        statement = f"SELECT count(*) FROM {query.source} WHERE {query.test}"
         return int(connection.execute(statement, query.values).get)
 
     def distinct(self, connection: apsw.Connection, field: str, query: Query) -> list[Any]:
@@ -95,7 +95,7 @@ class Table:
             column, source = f"d.{column_name(field)}", query.source
         else:
             column, source = "l.value", f"{query.source} JOIN {table.name} l ON l.key = d.key"
-        statement = f"SELECT DISTINCT {column} FROM {source} WHERE {query.test} ORDER BY 1"  # noqa: S608 checked
+        statement = f"SELECT DISTINCT {column} FROM {source} WHERE {query.test} ORDER BY 1"
         found = [from_column(row[0]) for row in connection.execute(statement, query.values)]
         return [value for value in found if value is not None]
 
@@ -152,7 +152,7 @@ class Table:
             if before != after or type(before) is not type(after):
                 assignments.append(f"{column_name(field)} = ?")
                 values.append(after)
-        statement = f"UPDATE {self.layout.table} SET {', '.join(assignments)} WHERE key = ?"  # noqa: S608 names checked
+        statement = f"UPDATE {self.layout.table} SET {', '.join(assignments)} WHERE key = ?"
         touched = [table for table in self.layout.lists if list_rows(table, old) != list_rows(table, new)]
         while True:
             try:
@@ -192,7 +192,7 @@ class Table:
             mark = f"({', '.join('?' * (2 + len(table.following)))})"
             for start in range(0, len(rows), _ROWS_PER_STATEMENT):
                 chunk = rows[start : start + _ROWS_PER_STATEMENT]
-                statement = f"INSERT INTO {table.name} VALUES {', '.join([mark] * len(chunk))}"  # noqa: S608 checked
+                statement = f"INSERT INTO {table.name} VALUES {', '.join([mark] * len(chunk))}"
                 connection.execute(statement, [value for row in chunk for value in row])
 
     def _delete_list_rows(
@@ -200,7 +200,7 @@ class Table:
     ) -> None:
         for table in tables:
             tests = " AND ".join(f"{column} = ?" for column in table.columns)
-            statement = f"DELETE FROM {table.name} WHERE {tests} AND key = ?"  # noqa: S608 names are checked
+            statement = f"DELETE FROM {table.name} WHERE {tests} AND key = ?"
             for row in list_rows(table, document):
                 connection.execute(statement, (*row, key))
 

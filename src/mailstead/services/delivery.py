@@ -1,0 +1,36 @@
+"""Which way local mail takes: directly in the storage service's process, else over LMTP to it."""
+
+from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
+from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
+from mailstead.mail.routing.router import Outbound, Router
+from mailstead.protocols.smtp.services import SmtpServices
+from mailstead.services.definition import Wiring
+
+LMTP_SOCKET = "lmtp.sock"
+
+
+def local_delivery(wiring: Wiring) -> LocalDelivery:
+    """The way into mailboxes from this process."""
+    stores = wiring.stores
+    if "storage" in wiring.together:
+        return DirectDelivery(stores.directory, stores.mailboxes, stores.trace, stores.settings, stores.clock)
+    return LmtpDelivery(LmtpTarget(f"unix:{stores.data / LMTP_SOCKET}", 0), wiring.hostname)
+
+
+def smtp_services(wiring: Wiring, outbound: Outbound, service: str) -> SmtpServices:
+    """What SMTP sessions work with."""
+    stores = wiring.stores
+    local = local_delivery(wiring)
+    return SmtpServices(
+        directory=stores.directory,
+        authenticator=stores.authenticator,
+        router=Router(stores.directory, local, outbound, stores.trace, stores.clock, service),
+        local=local,
+        trace=stores.trace,
+        settings=stores.settings,
+        metrics=stores.metrics,
+        clock=stores.clock,
+        hostname=wiring.hostname,
+        spool_folder=stores.data / "spool",
+        mailboxes=stores.mailboxes,
+    )

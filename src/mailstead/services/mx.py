@@ -1,0 +1,14 @@
+"""The mx service: mail from other hosts."""
+
+from mailstead.protocols.smtp.roles.mx import MxRole
+from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
+from mailstead.services.definition import Wiring
+from mailstead.services.delivery import smtp_services
+from mailstead.services.lines import LineService, listener, serve_lines
+
+
+async def start(wiring: Wiring) -> LineService:
+    """Listen on the MX port."""
+    services = smtp_services(wiring, wiring.stores.queue, "mx")
+    listeners = [listener(wiring, "mx", wiring.stores.settings.port.mx, "starttls")]
+    return await serve_lines(wiring, "mx", smtp_handler(MxRole(services)), listeners, TOO_MANY)

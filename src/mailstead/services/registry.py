@@ -1,0 +1,19 @@
+"""All services, in the order they start in."""
+
+from collections.abc import Sequence
+
+from mailstead.services import metrics, mx, pop3, smtp, storage
+from mailstead.services.definition import Service
+
+SERVICES: tuple[Service, ...] = (
+    Service("storage", "owner of the mailbox files: LMTP, expiry", storage.start),
+    Service("smtp", "submission and the outbound queue", smtp.start),
+    Service("mx", "mail from other hosts", mx.start),
+    Service("pop3", "POP3", pop3.start),
+    Service("metrics", "metrics and health", metrics.start),
+)
+
+
+def services_named(names: Sequence[str]) -> tuple[Service, ...]:
+    """The services of these names, all for none, in starting order."""
+    return tuple(service for service in SERVICES if not names or service.name in names)

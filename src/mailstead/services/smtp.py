@@ -1,0 +1,62 @@
+"""The smtp service: submission, and the workers of the outbound queue."""
+
+import asyncio
+from collections.abc import Mapping
+
+from mailstead.mail.outbound.bounce import Notices
+from mailstead.mail.outbound.signing import Signing, SigningQueue
+from mailstead.mail.outbound.transport import Transport
+from mailstead.mail.outbound.worker import OutboundWorker
+from mailstead.protocols.smtp.roles.submission import SubmissionRole
+from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
+from mailstead.services.definition import Wiring
+from mailstead.services.delivery import local_delivery, smtp_services
+from mailstead.services.lines import LineService, listener, serve_lines
+from mailstead.services.ready import Endpoint
+
+
+class Smtp:
+    """Submission listeners and queue workers."""
+
+    def __init__(self, lines: LineService, worker: OutboundWorker, signing: Signing) -> None:
+        self._lines = lines
+        self._worker = worker
+        self._signing = signing
+        self._task = asyncio.get_running_loop().create_task(worker.run())
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """See Running."""
+        return self._lines.endpoints
+
+    async def drain(self, timeout: float) -> None:
+        """See Running."""
+        await self._lines.drain(timeout)
+        await self._worker.drain(timeout)
+        await self._task
+        self._signing.close()
+
+
+async def start(wiring: Wiring) -> Smtp:
+    """Listen on both submission ports and start the workers."""
+    stores = wiring.stores
+    signing = Signing(stores.directory, stores.clock, on=stores.settings.dkim.sign)
+    services = smtp_services(wiring, SigningQueue(stores.queue, signing), "submission")
+    ports = stores.settings.port
+    listeners = [
+        listener(wiring, "submission", ports.submission, "starttls"),
+        listener(wiring, "submissions", ports.submissions, "implicit"),
+    ]
+    lines = await serve_lines(wiring, "submission", smtp_handler(SubmissionRole(services)), listeners, TOO_MANY)
+    worker = OutboundWorker(
+        stores.queue,
+        Transport(stores.resolver, wiring.contexts, stores.settings.queue, wiring.hostname),
+        local_delivery(wiring),
+        stores.directory,
+        Notices(stores.queue, wiring.hostname, stores.clock),
+        stores.bus,
+        stores.trace,
+        stores.settings.queue,
+        stores.clock,
+    )
+    return Smtp(lines, worker, signing)

@@ -1,0 +1,116 @@
+"""The stores of an installation, opened in order and closed in the reverse: for services and for commands."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from mailstead.administration.actor import Administration
+from mailstead.foundation.clock import Clock, SystemClock
+from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.dns.resolver import Resolver
+from mailstead.foundation.metrics import Metrics
+from mailstead.mail.outbound.queue import OutboundQueue
+from mailstead.services.secret import data_directory, server_secret
+from mailstead.stores.bus.interface import Bus
+from mailstead.stores.bus.open import open_bus
+from mailstead.stores.directory.authentication import Authenticator
+from mailstead.stores.directory.directory import Directory
+from mailstead.stores.documents.interface import Documents
+from mailstead.stores.documents.open import open_documents
+from mailstead.stores.mailbox.mailboxes import Mailboxes
+from mailstead.stores.trace.trace import Trace
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """Everything that keeps anything."""
+
+    settings: Settings
+    data: Path
+    secret: bytes
+    clock: Clock
+    metrics: Metrics
+    documents: Documents
+    bus: Bus
+    directory: Directory
+    authenticator: Authenticator
+    mailboxes: Mailboxes
+    trace: Trace
+    queue: OutboundQueue
+    resolver: Resolver
+
+    @property
+    def administration(self) -> Administration:
+        """What administrative actions work on."""
+        return Administration(self.documents, self.directory, self.authenticator, self.settings, self.clock)
+
+
+class _Announcer:
+    """Tells the bus of mailbox commits, which happen on threads; many of one turn become one event each."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def committed(self, mailbox_id: str, modseq: int) -> None:
+        """Called on any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._publish, mailbox_id, modseq)
+
+    def _publish(self, mailbox_id: str, modseq: int) -> None:
+        task = self._loop.create_task(self._bus.publish(f"mailbox.{mailbox_id}", b"%d" % modseq))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self) -> None:
+        """Wait for what is on its way."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
+    """Open all stores. Raises StoreUnavailableError, OSError."""
+    data = data_directory(settings)
+    secret = server_secret(settings)
+    clock = SystemClock()
+    (data / "spool").mkdir(mode=0o700, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        documents = open_documents(settings.server.documents_url, data, settings.documents)
+        await documents.open()
+        stack.push_async_callback(documents.close)
+        bus = open_bus(settings.server.bus_url, data, settings.bus)
+        await bus.open()
+        stack.push_async_callback(bus.close)
+        announcer = _Announcer(bus)
+        stack.push_async_callback(announcer.finish)
+        trace = Trace(documents, settings.trace)
+        await trace.open()
+        stack.push_async_callback(trace.close)
+        directory = Directory(documents, bus, settings, secret, clock)
+        await directory.open()
+        stack.push_async_callback(directory.close)
+        authenticator = Authenticator(directory, bus, settings, clock)
+        stack.callback(authenticator.close)
+        mailboxes = Mailboxes(data / "mailboxes", settings, clock=clock, on_commit=announcer.committed)
+        stack.push_async_callback(mailboxes.close)
+        queue = OutboundQueue(documents, bus, directory, data / "queue", secret, clock)
+        await queue.open()
+        yield Stores(
+            settings=settings,
+            data=data,
+            secret=secret,
+            clock=clock,
+            metrics=Metrics(),
+            documents=documents,
+            bus=bus,
+            directory=directory,
+            authenticator=authenticator,
+            mailboxes=mailboxes,
+            trace=trace,
+            queue=queue,
+            resolver=Resolver(settings.server.dns_servers, settings.dns),
+        )
