@@ -55,6 +55,7 @@ CONDITIONS = (
     | st.fixed_dictionaries({}, optional={"$gt": BOUNDS, "$lte": BOUNDS, "$ne": SCALARS}).filter(bool)
     | st.fixed_dictionaries({}, optional={"$gte": BOUNDS, "$lt": BOUNDS, "$exists": st.booleans()}).filter(bool)
     | st.fixed_dictionaries({"$in": st.lists(SCALARS, max_size=3)})
+    | st.fixed_dictionaries({"$nin": st.lists(SCALARS, max_size=3)})
     | st.fixed_dictionaries({"$prefix": st.sampled_from(["", "a"])})
 )
 WHERES = st.dictionaries(st.sampled_from([*FIELDS, "id"]), CONDITIONS, max_size=2)
@@ -86,6 +87,8 @@ def meets(value: Any, operator: str, operand: Any) -> bool:
         return place(operand) not in elements
     if operator == "$exists":
         return (place(None) not in elements) is operand
+    if operator == "$nin":
+        return not any(place(choice) in elements for choice in operand)
     if operator == "$in":
         return any(place(choice) in elements for choice in operand)
     if operator == "$prefix":

@@ -70,6 +70,11 @@ async def test_other_operators(things: Collection, field: str) -> None:
     assert await ids(things, {field: {"$exists": True}}) == everything[1:]
     assert await ids(things, {field: {"$exists": False}}) == [0]
     assert await ids(things, {field: {"$in": []}}) == []
+    assert await ids(things, {field: {"$nin": []}}) == everything
+    assert await ids(things, {field: {"$nin": [None, 1, "a"]}}) == [
+        number for number, value in enumerate(VALUES) if value is True or value not in (None, 1, "a")
+    ]
+    assert 0 in await ids(things, {field: {"$nin": [1, "a"]}})
     choices = [VALUES.index(value) for value in (None, 1, "a", b"")] + [len(VALUES) - 1]
     assert await ids(things, {field: {"$in": [True, None, 1, b"", "a"]}}) == choices
     expected = [number for number, value in enumerate(VALUES) if isinstance(value, str) and value.startswith("a")]
@@ -117,6 +122,8 @@ async def test_lists_match_by_an_element(documents: Documents, field: str) -> No
     assert await found(None) == "de"
     assert await found({"$ne": "x"}) == "bcde"
     assert await found({"$in": ["x", b"x", None]}) == "abde"
+    assert await found({"$nin": ["x", True]}) == "cde"
+    assert await found({"$nin": [None, 3]}) == "bc"
     assert await found({"$gt": 2}) == "a"
     assert await found({"$prefix": "x"}) == "a"
     assert await found({"$exists": True}) == "abc"

@@ -3,10 +3,10 @@
 A document is a dict of JSON values and bytes. `id` (str) names it, `version` (int, 1 after the insert) counts its
 changes and is written by the store alone. Field names may hold any characters but lone surrogates.
 
-`where` maps top-level field names to a value, or to a dict of operators: `$in` (a list), `$lt`, `$lte`, `$gt`, `$gte`
-(number, str or bytes; only values of the same kind match), `$ne`, `$nin` (a list), `$exists` (bool), `$prefix`
-(str). Values are scalars. Null and a missing field are the same to `where`, to orders and to unique indexes. A list matches when one of
-its elements does, and `$ne` and `$nin` are the opposites of `$eq` and `$in` in that sense.
+`where` maps top-level field names to a value, or to a dict of operators: `$in` (a list), `$nin` (a list), `$lt`,
+`$lte`, `$gt`, `$gte` (number, str or bytes; only values of the same kind match), `$ne`, `$exists` (bool), `$prefix`
+(str). Values are scalars. Null and a missing field are the same to `where`, to orders and to unique indexes. A list
+matches when one of its elements does; `$ne` and `$nin` are the opposites of equality and of `$in` in that sense.
 
 Order of values: null, numbers, strings by code point, bytes by length and then content, false, true. `order` and
 `distinct` take fields of an index, or `id`; ties are broken by `id` in the direction of the last order field, so that
