@@ -31,7 +31,7 @@ def _enter(session: "Session", name: str, *, extended: bool) -> None:
 
 
 def extensions(session: "Session") -> list[str]:
-    """What is offered in the session's present state."""
+    """What is offered in the session's present state, with the limits a client can keep to (RFC 9422)."""
     settings = session.services.settings
     found = [
         "PIPELINING",
