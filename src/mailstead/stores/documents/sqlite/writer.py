@@ -96,7 +96,7 @@ class Writer:
                     await loop.run_in_executor(self._thread, self._begin)
                 batch = self._apply()
                 await loop.run_in_executor(self._thread, self._commit)
-            except StoreUnavailableError as error:
+            except (StoreUnavailableError, apsw.Error) as error:
                 if not batch:  # no transaction was to be had: those who waited for it are told
                     batch = [(waiting, None) for waiting in self._waiting]
                     self._waiting.clear()
