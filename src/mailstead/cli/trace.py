@@ -5,12 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-import uvloop
 
-from mailstead.cli.configuration import current_settings
 from mailstead.cli.output import Json, emit_json, emit_table, fail
-from mailstead.foundation.errors import MailsteadError
-from mailstead.services.stores import open_stores
+from mailstead.cli.stores import with_stores
 from mailstead.stores.trace.entry import TraceEntry, Way
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
@@ -24,10 +21,7 @@ def trace(
 ) -> None:
     """Show the way of the messages that an address, a Message-ID or a queue id finds; exit 1 when there are none."""
     seconds = _seconds(since)
-    try:
-        ways = uvloop.run(_find(key, seconds, limit))
-    except MailsteadError as error:
-        fail(str(error))
+    ways = with_stores(lambda stores: stores.trace.ways(key, stores.clock.now() - seconds, limit))
     if json:
         emit_json(ways)
     else:
@@ -42,11 +36,6 @@ def _seconds(text: str) -> float:
     if found is None:
         fail(f"--since {text}: not of the form 30m, 12h, 1d", code=2)
     return int(found[1]) * _UNITS[found[2]]
-
-
-async def _find(key: str, seconds: float, limit: int) -> list[Way]:
-    async with open_stores(current_settings()) as stores:
-        return await stores.trace.ways(key, stores.clock.now() - seconds, limit)
 
 
 def _rows(way: Way) -> list[dict[str, Any]]:

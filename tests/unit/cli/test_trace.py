@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from mailstead.foundation.clock import SystemClock
 from mailstead.stores.documents.open import open_documents
 from mailstead.stores.trace.trace import Trace, TraceEntry
