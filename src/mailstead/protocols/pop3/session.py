@@ -22,6 +22,7 @@ from mailstead.stores.mailbox.mailboxes import Mailboxes
 
 log = structlog.get_logger("mailstead.pop3")
 _TURN = 50
+_FLUSH_OCTETS = 64 * 1024
 
 
 class Pop3Services:
@@ -84,6 +85,7 @@ class Session:
         self._settings = services.settings.pop3
         self._parser = Parser(self._settings.line_limit)
         self._errors = 0
+        self._unflushed = 0
         self._account = ""
         self._drop: Maildrop | None = None
         self.lock: MaildropLock | None = None
@@ -167,11 +169,14 @@ class Session:
 
     def write(self, data: bytes) -> None:
         """Send a response."""
+        self._unflushed += len(data)
         self._output.write(data)
 
     async def flush(self) -> None:
-        """Wait for a client that reads slowly."""
-        await self._output.flush()
+        """Wait for a client that reads slowly; small responses are gathered into one write."""
+        if self._unflushed >= _FLUSH_OCTETS:
+            self._unflushed = 0
+            await self._output.flush()
 
     def fail(self, response: bytes) -> None:
         """Send a negative response; too many in a row end the session."""
