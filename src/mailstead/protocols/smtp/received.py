@@ -1,6 +1,7 @@
 """The trace field that every server adds (RFC 5321 §4.4), and what is read from a message's header on its way in."""
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -64,5 +65,11 @@ def received_field(
     clause = f"\r\n\tfor <{recipient}>" if recipient else ""
     return (
         f"Received: from {client}\r\n\tby {hostname} with {protocol} id {identifier}{comment}{clause};"
-        f"\r\n\t{format_date(now)}\r\n"
+        f"\r\n\t{_date(int(now))}\r\n"
     ).encode()
+
+
+@lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    """The date of a second: many messages come within one."""
+    return format_date(second)

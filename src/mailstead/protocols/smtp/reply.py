@@ -36,4 +36,7 @@ def reply_to_error(error: MailsteadError) -> Reply:
 
 def _safe(line: str) -> str:
     """No peer's text can break a reply's line, and what it cannot show is left out (RFC 6531 §3.7.4)."""
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in line[:_TEXT_LIMIT])
+    line = line[:_TEXT_LIMIT]
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in line)
