@@ -8,7 +8,6 @@ from rich.table import Table
 from mailstead.services.first_start import DEMO_DOMAIN, Made, set_up
 from mailstead.services.runtime import Serving
 
-
 _WIDTH = 110
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from mailstead.cli.configuration import current_settings
 from mailstead.cli.output import fail
 from mailstead.foundation.errors import MailsteadError
+from mailstead.foundation.logging import configure_logging
 from mailstead.services.stores import Stores, open_stores
 
 T = TypeVar("T")
@@ -16,6 +17,7 @@ T = TypeVar("T")
 def with_stores(work: Callable[[Stores], Awaitable[T]]) -> T:
     """What `work` returns; leaves with one line and code 1 when it cannot be done."""
     settings = current_settings()
+    configure_logging(settings)
 
     async def run() -> T:
         async with open_stores(settings) as stores:

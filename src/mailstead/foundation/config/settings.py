@@ -7,6 +7,7 @@ from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.config.sections.health import HealthSettings
+from mailstead.foundation.config.sections.imap import ImapSettings
 from mailstead.foundation.config.sections.lmtp import LmtpSettings
 from mailstead.foundation.config.sections.login import LoginSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
@@ -42,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lmtp: LmtpSettings = msgspec.field(default_factory=LmtpSettings)
     pop3: Pop3Settings = msgspec.field(default_factory=Pop3Settings)
     dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
+    imap: ImapSettings = msgspec.field(default_factory=ImapSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
     bus: BusSettings = msgspec.field(default_factory=BusSettings)

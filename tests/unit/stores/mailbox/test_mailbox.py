@@ -231,6 +231,7 @@ async def test_search_gives_what_a_plain_scan_gives(
             for subject, body in messages
         ]
         mailbox.append(inbox, [NewMessage(raw) for raw in raws])
+        mailbox.copy(inbox, [(1, 9)], mailbox.folder("Archive").id)
         folded = needle.casefold()
         body_hits = [uid for uid, (_, body) in enumerate(messages, 1) if folded in f"{body}\r\n".casefold()]
         assert mailbox.search(inbox, c.Body(needle)) == (body_hits if needle else list(range(1, len(messages) + 1)))

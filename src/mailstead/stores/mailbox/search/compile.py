@@ -35,10 +35,10 @@ class Search:
             condition, bindings = self._compile(criterion)
             statement = (
                 "SELECT e.uid FROM entry e JOIN message m ON m.id = e.message_id JOIN field f ON f.message_id = m.id"
-                f" WHERE e.folder_id = ? AND {condition} ORDER BY e.uid"
+                f" WHERE e.folder_id = ? AND ({condition}) ORDER BY e.uid"
             )
             if "m." not in condition and "f." not in condition:
-                statement = f"SELECT e.uid FROM entry e WHERE e.folder_id = ? AND {condition} ORDER BY e.uid"
+                statement = f"SELECT e.uid FROM entry e WHERE e.folder_id = ? AND ({condition}) ORDER BY e.uid"
             return [row[0] for row in select(self._connection, statement, (self._folder_id, *bindings))]
         finally:
             for number in range(self._sets):
