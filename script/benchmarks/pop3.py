@@ -78,8 +78,9 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)
         pop3_port = free_port()
+        settings = {"MAILSTEAD_INSECURE_AUTH": "true", "MAILSTEAD_SMTP_TRANSACTIONS_LIMIT": "1000000"}
         with (
-            mailstead_server(folder, {"MAILSTEAD_INSECURE_AUTH": "true"}) as server,
+            mailstead_server(folder, settings) as server,
             dovecot(folder / "dovecot", pop3_port) as lmtp,
         ):
             own = smtplib.LMTP(*server.address("lmtp"))
