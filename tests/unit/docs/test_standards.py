@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-REFERENCE = re.compile(r"\bRFC[ -]?(\d{3,5})\b")
+REFERENCE = re.compile(r"\bRFC[ -](\d{3,5})\b")  # RFC822 alone is a word of IMAP
 EXACT = re.compile(r"\bRFC (\d{3,5})(?: §\d+(?:\.\d+)*)?")
 STATUSES = {"yes", "partial", "no"}
 
