@@ -109,7 +109,10 @@ class Router:
         waiting: list[EnvelopeRecipient] = list(remote.values())
         if served:
             for plan in plans:
-                if any(by_mailbox[target.destination.mailbox_id].outcome == "deferred" for target in plan.mailboxes):
+                outcomes = {by_mailbox[target.destination.mailbox_id].outcome for target in plan.mailboxes}
+                unserved = bool(outcomes) and "delivered" not in outcomes
+                if (unserved or "deferred" in outcomes or plan.problem) and not plan.remote:
+                    # the one reply says 250: a worker tries again, or tells the sender
                     waiting.append(plan.recipient)
         if not waiting:
             return False
@@ -134,7 +137,7 @@ class Router:
         results = [by_mailbox[target.destination.mailbox_id] for target in plan.mailboxes]
         if any(result.outcome == "delivered" for result in results):
             return RecipientResult(address, "delivered", 250, "2.1.5", "Delivered")
-        if plan.remote or (queued and any(result.outcome == "deferred" for result in results)):
+        if plan.remote or (queued and (results or plan.problem)):
             return RecipientResult(address, "queued", 250, "2.0.0", "Queued")
         if results:
             first = results[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from mailstead.foundation.errors import TemporaryError
+from mailstead.foundation.errors import PermanentError, TemporaryError
 from mailstead.foundation.net.connection import Connection
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.transport.reply import Reply, ReplyParser
@@ -29,6 +29,14 @@ class Timeouts(msgspec.Struct, frozen=True):
     data: float = 600.0
 
 
+class BareLineBreakError(PermanentError):
+    """The message has CR or LF alone, which DATA must not carry (RFC 5321 §2.3.8): others might see two messages."""
+
+    smtp_code = 554
+    enhanced_code = "5.6.3"
+    public_text = "The message has CR or LF alone and cannot be sent on"
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What the server said of one recipient; `relayed_dsn` when it took over the DSN parameters."""
 
@@ -40,6 +48,11 @@ class Outcome(msgspec.Struct, frozen=True):
 def xtext(text: str) -> str:
     """RFC 3461 §4: everything but plain characters as +XX."""
     return "".join(chr(octet) if octet in _XTEXT_PLAIN else f"+{octet:02X}" for octet in text.encode())
+
+
+def _has_bare_line_break(data: bytes) -> bool:
+    breaks = data.count(b"\r\n")
+    return data.count(b"\n") != breaks or data.count(b"\r") != breaks
 
 
 class Client:
@@ -163,9 +176,13 @@ class Client:
         before = b"\r\n"  # what the octets so far end with, as far as a dot after it matters
         for chunk in message:
             data = before + chunk
+            if not self._lmtp and _has_bare_line_break(data.removesuffix(b"\r")):
+                raise BareLineBreakError
             self._connection.write(data.replace(b"\r\n.", b"\r\n..")[len(before) :])
             before = b"\r\n" if data.endswith(b"\r\n") else b"\r" if data.endswith(b"\r") else b""
             await self._connection.flush(self._timeouts.data)
+        if before == b"\r" and not self._lmtp:
+            raise BareLineBreakError
         self._connection.write(b".\r\n" if before == b"\r\n" else b"\r\n.\r\n")
 
     async def quit(self) -> None:
