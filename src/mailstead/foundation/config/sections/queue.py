@@ -25,5 +25,4 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
     starttls: Annotated[bool, switch("Use TLS where the remote server offers it")] = True
     tls_fallback: Annotated[bool, switch("Go on in the clear when the handshake with a remote server fails")] = True
     loopback: Annotated[bool, switch("Deliver to addresses of this host found in DNS (tests)")] = False
-    messages_per_connection: Annotated[int, number("Messages over one connection", least=1)] = 100
     relay_url: Annotated[str, secret_text("Send all through a relay: smtp[s]://USER:PASSWORD@HOST:PORT")] = ""
