@@ -13,9 +13,10 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _WORD = rb"[^\s\"<>(),:;@\[\]\\]+"
-# the form of nearly every address that is met; anything else takes the tokenizer
+# the form of nearly every address that is met; anything else takes the tokenizer. Possessive (`*+`): giving octets
+# back cannot help, and takes cubic time on long runs of spaces
 _PLAIN = re.compile(
-    rb'\s*(?:"?([^"<>(),:;@\[\]\\]*)"?\s*<('
+    rb'\s*+(?:"?([^"<>(),:;@\[\]\\]*+)"?\s*+<('
     + _WORD
     + rb")@("
     + _WORD
@@ -23,7 +24,7 @@ _PLAIN = re.compile(
     + _WORD
     + rb")@("
     + _WORD
-    + rb"))\s*(?:,|\Z)"
+    + rb"))\s*+(?:,|\Z)"
 )
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 ADDRESSES_LIMIT = 1000

@@ -1,7 +1,9 @@
 """Text from bytes in whatever charset a message claims; never fails."""
 
 import codecs
+import encodings
 import re
+from encodings.aliases import aliases
 
 _ALIASES = {
     "unicode-1-1-utf-7": "utf-7",
@@ -33,12 +35,38 @@ _NAME = re.compile(r"[a-z0-9_.:+-]{1,40}")
 # codecs of Python that are not text encodings, or that can explode or run long on hostile input
 _REFUSED = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
 
+# unknown names are not looked up: Python keeps every one it was ever asked for
+_KNOWN = (
+    frozenset(aliases)
+    | frozenset(aliases.values())
+    | frozenset(_ALIASES.values())
+    | frozenset(
+        [
+            "cp720",
+            "cp737",
+            "cp856",
+            "cp874",
+            "cp875",
+            "cp1006",
+            "koi8_r",
+            "koi8_t",
+            "koi8_u",
+            "utf_8_sig",
+            "mac_arabic",
+            "mac_croatian",
+            "mac_farsi",
+            "mac_romanian",
+        ]
+    )
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
 
 def codec_name(charset: str) -> str | None:
     """The codec for a charset's name, None when it is unknown or no text encoding."""
     name = charset.strip().strip("\"'").lower()
     name = _ALIASES.get(name, name)
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or (name not in _KNOWN and encodings.normalize_encoding(name) not in _KNOWN):
         return None
     try:
         found = codecs.lookup(name)
@@ -60,6 +88,8 @@ def decode(data: bytes, charset: str = "") -> str:
     if codec is None:
         return decode(data)
     try:
-        return data.decode(codec, "replace")
+        text = data.decode(codec, "replace")
     except (UnicodeError, ValueError, LookupError):
         return decode(data)
+    # only UTF-7 gives halves of pairs, and no text with one can be stored
+    return _SURROGATES.sub("\ufffd", text) if codec == "utf-7" else text

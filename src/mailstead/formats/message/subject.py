@@ -3,7 +3,8 @@
 import re
 
 _SPACE = re.compile(r"\s+")
-_TRAILER = re.compile(r"(?:\s*\(fwd\)|\s)+\Z", re.IGNORECASE)
+# each octet has one way to match: with two, a hostile subject takes exponential time
+_TRAILER = re.compile(r"(?:\(fwd\)|\s)+\Z", re.IGNORECASE)
 _BLOB = r"\[[^\[\]]{0,200}\]\s*"
 _LEADER = re.compile(rf"(?:{_BLOB})*(?:re|fwd?|aw|wg|sv|vs)\s*(?:{_BLOB})?:\s*", re.IGNORECASE)
 _BLOB_FIRST = re.compile(_BLOB)

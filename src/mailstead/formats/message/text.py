@@ -16,7 +16,7 @@ PREVIEW_CHARACTERS = 200
 _PREVIEW_BYTES = 8 * 1024
 _HTML_PREVIEW_BYTES = 48 * 1024
 TEXT_LIMIT = 4 * 1024 * 1024
-_QUOTE = re.compile(r"^(?:>.*|On .{0,200} wrote:|-- )$", re.MULTILINE)
+_QUOTE = re.compile(r"^(?:>.*|On .{0,200} wrote:|-- )\r?$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
 
 
