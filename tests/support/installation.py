@@ -10,6 +10,7 @@ from mailstead.foundation.clock import Clock, SystemClock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.metrics import Metrics
 from mailstead.foundation.spool import Spool
+from mailstead.services.stores import Announcer
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.bus.open import open_bus
 from mailstead.stores.directory.authentication import Authenticator
@@ -66,6 +67,9 @@ class Installation:
         changes = {"enabled": False, "disabled_code": code}
         await set_alias(self.administration, COMMAND_LINE, address, changes)
 
+    async def set_quota(self, address: str, octets: int) -> None:
+        await set_alias(self.administration, COMMAND_LINE, address, {"quota": octets})
+
     async def mailbox(self, address: str) -> Mailbox:
         alias = await self.directory.alias(address)
         assert alias is not None
@@ -111,7 +115,9 @@ async def installation(
         stack.push_async_callback(directory.close)
         authenticator = Authenticator(directory, bus, settings, clock)
         stack.callback(authenticator.close)
-        mailboxes = Mailboxes(folder / "mailboxes", settings, clock=clock, on_commit=lambda _, __: None)
+        announcer = Announcer(bus)
+        stack.push_async_callback(announcer.finish)
+        mailboxes = Mailboxes(folder / "mailboxes", settings, clock=clock, on_commit=announcer.committed)
         stack.push_async_callback(mailboxes.close)
         made = Installation(folder, settings, documents, bus, directory, authenticator, mailboxes, trace, clock)
         await directory.add(Domain(id=DOMAIN, owner_id="owner", version=1))

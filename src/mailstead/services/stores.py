@@ -47,7 +47,7 @@ class Stores(msgspec.Struct, frozen=True):
         return Administration(self.documents, self.directory, self.authenticator, self.settings, self.clock)
 
 
-class _Announcer:
+class Announcer:
     """Tells the bus of mailbox commits, which happen on threads; many of one turn become one event each."""
 
     def __init__(self, bus: Bus) -> None:
@@ -85,7 +85,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         bus = open_bus(settings.server.bus_url, data, settings.bus)
         await bus.open()
         stack.push_async_callback(bus.close)
-        announcer = _Announcer(bus)
+        announcer = Announcer(bus)
         stack.push_async_callback(announcer.finish)
         trace = Trace(documents, settings.trace)
         await trace.open()
