@@ -1,10 +1,11 @@
-"""The messages of the shared corpus, where it is present beside the checkout."""
+"""The messages of the shared corpus, where it is present beside the checkout, or further up."""
 
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "mail"
+_FOLDERS = [parent / "shared" / "corpus" / "mail" for parent in Path(__file__).parents[3:]]
+CORPUS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
 
 
 def corpus_messages(archive_limit: int = 200) -> Iterator[tuple[str, bytes]]:

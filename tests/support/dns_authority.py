@@ -224,7 +224,13 @@ def _parent(name: dns.name.Name) -> dns.name.Name:
 
 def _txt(value: str) -> str:
     pieces = [value[start : start + _STRING] for start in range(0, len(value), _STRING)] or [""]
-    return " ".join('"' + piece.replace("\\", "\\\\").replace('"', '\\"') + '"' for piece in pieces)
+    return " ".join('"' + "".join(map(_escaped, piece)) + '"' for piece in pieces)
+
+
+def _escaped(character: str) -> str:
+    if character < " ":
+        return f"\\{ord(character):03d}"
+    return f"\\{character}" if character in '\\"' else character
 
 
 class _UDP(socketserver.BaseRequestHandler):

@@ -30,12 +30,13 @@ class Resolver:
         self._cache = AnswerCache(settings, clock)
         self._flights: dict[tuple[str, str], asyncio.Task[Answer]] = {}
 
-    async def query(self, name: str, kind: str) -> Answer:
+    async def query(self, name: str, kind: str, *, spaces: bool = False) -> Answer:
         """The records of type `kind` (MX, A, TXT, ...) at `name`, which may be internationalised.
 
+        With `spaces` its labels may hold spaces, as those that macros of SPF make (RFC 7208 §7.1).
         Raises ResolutionError when no server answers, InvalidNameError when `name` cannot be asked for.
         """
-        asked = ascii_name(name)
+        asked = ascii_name(name, spaces=spaces)
         question = (asked, kind)
         known = self._cache.get(question)
         if isinstance(known, ResolutionError):
