@@ -1,7 +1,7 @@
 """Aliases: names in a domain, with a mailbox, forwarding targets, or both."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -19,11 +19,20 @@ from mailstead.stores.mailbox.sealed import key_pair
 FORWARDS_LIMIT = 50
 
 
+class UnknownNameError(NotFoundError):
+    """There is no `what` (domain, alias, user) of that `name` here."""
+
+    def __init__(self, what: Literal["domain", "alias", "user"], name: str) -> None:
+        super().__init__(f"There is no {what} {name}{' here' if what == 'domain' else ''}")
+        self.what = what
+        self.name = name
+
+
 async def find_domain(administration: Administration, name: str) -> Domain:
-    """The domain. Raises NotFoundError."""
+    """The domain. Raises UnknownNameError."""
     domain = await administration.directory.get(Domain, domain_name(name))
     if domain is None:
-        raise NotFoundError(f"There is no domain {name} here")
+        raise UnknownNameError("domain", name)
     return domain
 
 
@@ -40,12 +49,12 @@ def _split(address: str) -> tuple[str, str]:
 
 
 async def find_alias(administration: Administration, actor: Actor, address: str) -> Alias:
-    """The alias of that address, when `actor` may see it. Raises NotFoundError, PermissionDeniedError."""
+    """The alias of that address, when `actor` may see it. Raises UnknownNameError, PermissionDeniedError."""
     name, domain_text = _split(address)
     domain = await find_domain(administration, domain_text)
     found = await administration.directory.find(Alias, domain=domain.id, name=name)
     if not found:
-        raise NotFoundError(f"There is no alias {address}")
+        raise UnknownNameError("alias", address)
     if found[0].user_id != actor.user_id:
         require_domain(actor, domain)
     return found[0]

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from mailstead.administration.actor import Actor, Administration, require_admin, require_domain
-from mailstead.administration.aliases import find_domain
+from mailstead.administration.aliases import UnknownNameError, find_domain
 from mailstead.foundation.crypto.at_rest import encrypt
 from mailstead.foundation.crypto.dkim_keys import NewKey, new_ed25519_key, new_rsa_key
-from mailstead.foundation.errors import AlreadyExistsError, NotFoundError, PermanentError
+from mailstead.foundation.errors import AlreadyExistsError, PermanentError
 from mailstead.stores.directory.names import domain_name
 from mailstead.stores.directory.records import Alias, DkimKey, Domain, User
 from mailstead.stores.documents.interface import DuplicateError
@@ -81,7 +81,7 @@ async def set_owner(administration: Administration, actor: Actor, name: str, own
     domain = await find_domain(administration, name)
     users = await administration.directory.find(User, address=owner)
     if not users:
-        raise NotFoundError(f"There is no user {owner}")
+        raise UnknownNameError("user", owner)
     stored = await administration.directory.replace(msgspec.structs.replace(domain, owner_id=users[0].id))
     await administration.audit(actor, "domain.set", domain.id, owner=owner)
     return stored

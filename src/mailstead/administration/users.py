@@ -7,10 +7,10 @@ import msgspec
 from argon2 import PasswordHasher
 
 from mailstead.administration.actor import Actor, Administration, require_admin
-from mailstead.administration.aliases import add_alias
+from mailstead.administration.aliases import UnknownNameError, add_alias
 from mailstead.administration.passwords import set_account_password
 from mailstead.foundation.crypto.passwords import new_app_password
-from mailstead.foundation.errors import NotFoundError, PermanentError
+from mailstead.foundation.errors import PermanentError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.stores.directory.names import split_address
 from mailstead.stores.directory.records import Alias, Domain, User
@@ -29,10 +29,10 @@ def normal_address(address: str) -> str:
 
 
 async def find_user(administration: Administration, address: str) -> User:
-    """The user of that address. Raises NotFoundError."""
+    """The user of that address. Raises UnknownNameError."""
     found = await administration.directory.find(User, address=normal_address(address))
     if not found:
-        raise NotFoundError(f"There is no user {address}")
+        raise UnknownNameError("user", address)
     return found[0]
 
 

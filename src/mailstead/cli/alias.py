@@ -120,10 +120,15 @@ def password(
     generate: Annotated[bool, typer.Option("--generate", help="Make an app password (the default).")] = False,
     password_stdin: PasswordStdin = False,
     name: Annotated[str, typer.Option(help="What it is for.")] = "app password",
+    gone: Annotated[str, typer.Option("--remove", help="Remove the password of this id or name instead.")] = "",
 ) -> None:
     """Add a password to an alias's mailbox; it is shown this once."""
-    if generate and password_stdin:
-        fail("--generate or --password-stdin, not both", code=2)
+    if generate + password_stdin + bool(gone) > 1:
+        fail("--generate, --password-stdin or --remove, not both", code=2)
+    if gone:
+        with_stores(lambda stores: passwords.remove_password(stores.administration, COMMAND_LINE, address, gone))
+        emit_done(f"{gone} of {address} removed", json=json, record={"address": address, "removed": gone})
+        return
     given = password_from_stdin() if password_stdin else None
     alias, made = with_stores(
         lambda stores: passwords.add_password(stores.administration, COMMAND_LINE, address, password=given, label=name)

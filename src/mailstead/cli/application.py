@@ -10,7 +10,12 @@ from mailstead.cli.serve import serve
 from mailstead.cli.status import status
 from mailstead.cli.trace import trace
 
-application = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+application = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    suggest_commands=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 def _version(wanted: bool) -> None:
@@ -32,14 +37,18 @@ application.command("serve")(serve)
 application.command("status")(status)
 application.command("trace")(trace)
 application.command("migrate")(migrate.migrate)
-application.add_typer(user.app, name="user")
-application.add_typer(domain.app, name="domain")
-application.add_typer(alias.app, name="alias")
-application.add_typer(mailbox.app, name="mailbox")
-application.add_typer(queue.app, name="queue")
-application.add_typer(dns.app, name="dns")
-application.add_typer(dkim.app, name="dkim")
-application.add_typer(configuration.app, name="config")
+for name, app in (
+    ("user", user.app),
+    ("domain", domain.app),
+    ("alias", alias.app),
+    ("mailbox", mailbox.app),
+    ("queue", queue.app),
+    ("dns", dns.app),
+    ("dkim", dkim.app),
+    ("config", configuration.app),
+):
+    app.suggest_commands = False  # click does that by itself now
+    application.add_typer(app, name=name)
 
 
 def main() -> None:

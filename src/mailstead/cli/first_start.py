@@ -1,46 +1,70 @@
 """What is printed when the services are up."""
 
+from collections.abc import Mapping
+
 import msgspec
 from rich.console import Console
+from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 
-from mailstead.services.first_start import DEMO_DOMAIN, Made, set_up
+from mailstead.services.first_start import Made, Wanted, set_up
+from mailstead.services.ready import Endpoint
 from mailstead.services.runtime import Serving
 
-_WIDTH = 110
+_WIDEST = 1000
+_TLS = {"none": "", "starttls": "STARTTLS", "implicit": "TLS"}
+_PURPOSES = {
+    "imaps": "read mail",
+    "imap": "read mail",
+    "pop3s": "read mail",
+    "pop3": "read mail",
+    "submissions": "send mail",
+    "submission": "send mail",
+    "mx": "mail from other hosts",
+    "lmtp": "mail from our own services",
+    "metrics": "/metrics and /health/ready",
+}
 
 
 class FirstStart(msgspec.Struct, frozen=True):
     """What `serve` was asked to set up when there is no domain yet."""
 
-    demo: bool
-    domain: str
-    admin: str
+    wanted: Wanted | None
 
     async def run(self, serving: Serving) -> None:
         """Set up when that is wanted and needed, then print the box."""
-        made: Made | None = None
-        if self.domain:
-            made = await set_up(serving, domain=self.domain, admin=self.admin, others=(), demo=False)
-        elif self.demo:
-            others = (f"alice@{DEMO_DOMAIN}", f"bob@{DEMO_DOMAIN}")
-            made = await set_up(serving, domain=DEMO_DOMAIN, admin=f"admin@{DEMO_DOMAIN}", others=others, demo=True)
-        print_box(serving, made)
+        print_box(serving, None if self.wanted is None else await set_up(serving, self.wanted))
 
 
 def print_box(serving: Serving, made: Made | None) -> None:
     """One box: services with ports, accounts with passwords when they were just made."""
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(style="bold")
-    for name, endpoint in serving.endpoints.items():
-        table.add_row(name, f"{endpoint.host}:{endpoint.port}", "" if endpoint.tls == "none" else endpoint.tls)
+    for style in ("bold", "", "dim", "dim"):
+        table.add_column(style=style, no_wrap=True)
+    for row in _services(serving.endpoints):
+        table.add_row(*row)
     if made is not None:
-        table.add_row("", "", "")
+        table.add_row()
         for account in (made.admin, *made.accounts):
-            table.add_row(account.address, account.password, "shown this once")
-    table.add_row("", "", "")
-    table.add_row("certificate authority", str(serving.authority), "")
-    console = Console()
-    console.width = max(console.width, _WIDTH)  # a password must never be cut
-    console.print(Panel(table, title="Mailstead", expand=False, padding=(1, 2)))
+            table.add_row(account.address, account.password, "", "administrator" if account == made.admin else "")
+        table.add_row("", "passwords are shown this once")
+    table.add_row()
+    table.add_row("CA certificate", str(serving.authority))
+    console = Console(highlight=False)
+    # nothing is ever cut, however narrow the terminal: a password must be whole
+    console.width = max(
+        console.width, Measurement.get(console, console.options.update(width=_WIDEST), table).maximum + 6
+    )
+    console.print(
+        Panel(table, title="Mailstead", subtitle="mailstead --help · Ctrl-C stops", expand=False, padding=(1, 2))
+    )
+
+
+def _services(endpoints: Mapping[str, Endpoint]) -> list[tuple[str, str, str, str]]:
+    """A row for each endpoint, those that people look for first."""
+    order = [*(name for name in _PURPOSES if name in endpoints), *(name for name in endpoints if name not in _PURPOSES)]
+    return [
+        (name, f"{endpoint.host}:{endpoint.port}", _TLS[endpoint.tls], _PURPOSES.get(name, ""))
+        for name, endpoint in ((name, endpoints[name]) for name in order)
+    ]

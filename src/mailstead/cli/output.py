@@ -85,6 +85,12 @@ def fail(text: str, *, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def system_error_text(error: OSError) -> str:
+    """What the system refused, in one line without numbers."""
+    words = error.strerror or str(error)
+    return f"{error.filename}: {words}" if error.filename else words
+
+
 class Advance(Protocol):
     """Called with how many units were done since the last call."""
 

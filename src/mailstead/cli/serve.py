@@ -1,42 +1,85 @@
 """`mailstead serve`: run all services, or those named."""
 
+import difflib
 from typing import Annotated
 
+import structlog
 import typer
 import uvloop
 
 from mailstead.cli.configuration import current_settings
 from mailstead.cli.first_start import FirstStart
-from mailstead.cli.output import fail
+from mailstead.cli.output import fail, system_error_text
+from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.logging import configure_logging
+from mailstead.foundation.net.errors import ListenError
+from mailstead.services.first_start import DEMO, Wanted, wanted_domain
 from mailstead.services.registry import SERVICES, services_named
 from mailstead.services.runtime import run_services
+from mailstead.stores.directory.names import InvalidAddressError
 
-NAMES = ", ".join(service.name for service in SERVICES)
+NAMES = tuple(service.name for service in SERVICES)
+log = structlog.get_logger("mailstead.runtime")
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [name for name in NAMES if name.startswith(incomplete)]
 
 
 def serve(
-    service: Annotated[list[str] | None, typer.Argument(help=f"Services to run (all when none): {NAMES}.")] = None,
+    service: Annotated[
+        list[str] | None,
+        typer.Argument(help=f"Services to run (all when none): {', '.join(NAMES)}.", autocompletion=_complete),
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Set up the demo domain when there is no domain yet.")] = False,
     domain: Annotated[str, typer.Option(help="Set up this domain when there is none yet.")] = "",
     admin: Annotated[str, typer.Option(help="The administrator's address, with --domain.")] = "",
 ) -> None:
     """Run services until SIGTERM or Ctrl-C; nothing acknowledged is lost."""
     settings = current_settings()
-    if bool(domain) != bool(admin):
-        fail("--domain and --admin go together", code=2)
-    named = tuple(service or ())
-    unknown = [name for name in named if name not in {known.name for known in SERVICES}]
-    if unknown:
-        fail(f"no service {', '.join(unknown)}; there are: {NAMES}", code=2)
+    named = _known(service or [])
+    wanted = _wanted(demo, domain, admin)
     configure_logging(settings)
-    first = FirstStart(demo=demo, domain=domain, admin=admin)
+    _warn(settings, named)
+    first = FirstStart(wanted=wanted)
     try:
         uvloop.run(
             run_services(settings, services_named(named), named=named, when_started=None if named else first.run)
         )
+    except ListenError as error:
+        hint = f"; MAILSTEAD_PORT_{error.listener.upper()} takes another port, 0 for any free one, or off"
+        fail(f"cannot start: {error}" + (hint if error.is_taken else ""))
     except MailsteadError as error:
         fail(str(error))
     except OSError as error:
-        fail(f"cannot start: {error}")
+        fail(f"cannot start: {system_error_text(error)}")
+
+
+def _known(services: list[str]) -> tuple[str, ...]:
+    for name in services:
+        if name not in NAMES:
+            near = difflib.get_close_matches(name, NAMES, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            fail(f"no service {name}{meant} There are: {', '.join(NAMES)}", code=2)
+    return tuple(dict.fromkeys(services))
+
+
+def _wanted(demo: bool, domain: str, admin: str) -> Wanted | None:
+    if bool(domain) != bool(admin):
+        fail("--domain and --admin go together", code=2)
+    if not domain:
+        return DEMO if demo else None
+    try:
+        return wanted_domain(domain, admin)
+    except InvalidAddressError as error:
+        fail(f"--domain {domain} --admin {admin}: {error}", code=2)
+
+
+def _warn(settings: Settings, named: tuple[str, ...]) -> None:
+    if named and settings.server.bus_url == "memory:":
+        log.warning(
+            "services in processes of their own do not hear of each other on this bus",
+            setting="MAILSTEAD_BUS_URL",
+            instead="unix: or redis://HOST",
+        )

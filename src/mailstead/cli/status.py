@@ -3,15 +3,19 @@
 import typer
 
 from mailstead.cli.configuration import current_settings
-from mailstead.cli.output import Json, emit_json, emit_table
-from mailstead.services.ready import Ready, read_ready
-from mailstead.services.secret import data_directory
+from mailstead.cli.output import Json, emit_json, emit_table, fail
+from mailstead.services.ready import read_all_ready
+from mailstead.services.registry import SERVICES
+from mailstead.services.secret import DataFolderError, data_directory
 
 
 def status(json: Json = False) -> None:
     """Show the running services with their addresses; exit 1 when nothing runs."""
-    data = data_directory(current_settings())
-    found: list[Ready] = [ready for path in sorted(data.glob("ready*.json")) if (ready := read_ready(path)) is not None]
+    try:
+        data = data_directory(current_settings())
+    except DataFolderError as error:
+        fail(str(error))
+    found = read_all_ready(data, [service.name for service in SERVICES])
     rows = [
         {
             "service": name,
@@ -28,6 +32,8 @@ def status(json: Json = False) -> None:
         version = found[0].version if found else None
         emit_json({"running": bool(found), "version": version, "data": str(data), "services": rows})
     else:
-        emit_table(rows, ("service", "host", "port", "tls", "pid", "since"), json=False, empty="Nothing runs here")
+        emit_table(
+            rows, ("service", "host", "port", "tls", "pid", "since"), json=False, empty=f"Nothing runs on {data}"
+        )
     if not found:
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from mailstead.foundation.net.listen import EVERYWHERE
 from mailstead.foundation.net.server import Handler, LineServer, Listener
 from mailstead.services.definition import Wiring
 from mailstead.services.ready import Endpoint
@@ -27,7 +28,7 @@ class LineService:
 async def serve_lines(
     wiring: Wiring, service: str, handler: Handler, listeners: Sequence[Listener | None], too_many: bytes
 ) -> LineService:
-    """Listen with `handler` on the listeners that are switched on. Raises OSError with the address that is taken."""
+    """Listen with `handler` on the listeners that are switched on. Raises ListenError."""
     wanted = [listener for listener in listeners if listener is not None]
     server = LineServer(
         service,
@@ -40,11 +41,16 @@ async def serve_lines(
     )
     ports = await server.start()
     endpoints = {
-        listener.name: Endpoint(listener.host, ports[listener.name], listener.tls)
+        listener.name: Endpoint(_reachable(listener.host), ports[listener.name], listener.tls)
         for listener in wanted
         if not listener.host.startswith("unix:")
     }
     return LineService(server, endpoints)
+
+
+def _reachable(host: str) -> str:
+    """Where a client of this machine connects to."""
+    return "127.0.0.1" if host in EVERYWHERE else host
 
 
 def listener(wiring: Wiring, name: str, port: int | None, tls: str, *, proxy: bool = True) -> Listener | None:

@@ -15,6 +15,24 @@ class AlreadyRunningError(PermanentError):
     public_text = "Already running"
 
 
+def lock_holder(data: Path, service: str) -> int | None:
+    """The number of the process that runs `service` on this data folder, as it knows itself; None when none does.
+
+    The lock says so, for a number may be another process's by now, or one of another container's.
+    """
+    try:
+        descriptor = os.open(data / "run" / f"{service}.lock", os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        if _locked(descriptor, fcntl.LOCK_SH):
+            return None
+        written = os.pread(descriptor, 32, 0)
+    finally:
+        os.close(descriptor)
+    return int(written) if written.isdigit() else None
+
+
 @contextmanager
 def service_lock(data: Path, services: tuple[str, ...]) -> Iterator[None]:
     """Hold the locks of `services`; the system gives them back when the process ends, however it ends.
@@ -27,15 +45,31 @@ def service_lock(data: Path, services: tuple[str, ...]) -> Iterator[None]:
     try:
         for service in services:
             descriptor = os.open(folder / f"{service}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            if not _taken(descriptor):
+                other = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+                os.close(descriptor)
+                raise AlreadyRunningError(f"{service} already runs on {data} as process {other}")
             held.append(descriptor)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                other = os.read(descriptor, 32).decode("ascii", "replace").strip()
-                raise AlreadyRunningError(f"{service} already runs on {data} as process {other}") from None
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         for descriptor in held:
+            os.ftruncate(descriptor, 0)
             os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    """Take the lock; False when a process that serves has it. One that only looks (`lock_holder`) is soon gone."""
+    while not _locked(descriptor, fcntl.LOCK_EX):
+        if not _locked(descriptor, fcntl.LOCK_SH):
+            return False
+    return True
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

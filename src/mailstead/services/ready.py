@@ -1,7 +1,7 @@
 """DATA/ready.json: what is listening where, for scripts and people; there while the process serves."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +9,7 @@ import msgspec
 
 import mailstead
 from mailstead.foundation.clock import Clock
+from mailstead.services.lock import lock_holder
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -48,20 +49,18 @@ def write_ready(path: Path, endpoints: Mapping[str, Endpoint], certificate_autho
     temporary.rename(path)
 
 
-def read_ready(path: Path) -> Ready | None:
-    """The ready file's content, or None when no process serves or the one that wrote it is gone."""
-    try:
-        ready = msgspec.json.decode(path.read_bytes(), type=Ready)
-    except FileNotFoundError:
-        return None
-    return ready if _alive(ready.pid) else None
+def read_all_ready(data: Path, services: Sequence[str]) -> list[Ready]:
+    """The content of every ready file whose process lives; `services` are the names of all there are.
 
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    What a killed process left behind is passed over: its locks are gone.
+    """
+    found = []
+    holders = {lock_holder(data, service) for service in services}
+    for path in sorted(data.glob("ready*.json")):
+        try:
+            ready = msgspec.json.decode(path.read_bytes(), type=Ready)
+        except FileNotFoundError:
+            continue
+        if ready.pid in holders:
+            found.append(ready)
+    return found

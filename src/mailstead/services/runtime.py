@@ -55,6 +55,8 @@ async def run_services(
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         stack.enter_context(service_lock(data, tuple(service.name for service in services)))
+        ready = ready_path(data, named)
+        ready.unlink(missing_ok=True)  # of a process that was killed
         hostname = host_name(settings)
         authority = ensure_local_authority(data / "tls", (hostname, "localhost", "127.0.0.1", "::1"))
         stores = await stack.enter_async_context(open_stores(settings))
@@ -77,7 +79,6 @@ async def run_services(
             loop.add_signal_handler(signal.SIGHUP, wiring.contexts.reload)
             if when_started is not None:
                 await when_started(Serving(wiring, endpoints, authority))
-            ready = ready_path(data, named)
             write_ready(ready, endpoints, authority, stores.clock)
             log.info("ready", version=mailstead.__version__, services=[name for name, _ in running])
             try:

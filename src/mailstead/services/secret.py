@@ -5,14 +5,28 @@ import secrets
 from pathlib import Path
 
 from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.errors import PermanentError
 
 _SECRET_OCTETS = 32
 
 
+class DataFolderError(PermanentError):
+    """The data folder cannot be made or written to."""
+
+    public_text = "MAILSTEAD_DATA cannot be used"
+
+
 def data_directory(settings: Settings) -> Path:
-    """The data folder, made when missing and readable by its owner only."""
+    """The data folder, made when missing and readable by its owner only. Raises DataFolderError."""
     data = Path(settings.server.data).absolute()
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise DataFolderError(detail=f"{data} is not a folder") from None
+    except OSError as error:
+        raise DataFolderError(detail=f"{data}: {error.strerror}") from error
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+        raise DataFolderError(detail=f"{data} is not this user's to read and write")
     return data
 
 

@@ -31,8 +31,7 @@ class Smtp:
 
     async def drain(self, timeout: float) -> None:
         """See Running."""
-        await self._lines.drain(timeout)
-        await self._worker.drain(timeout)
+        await asyncio.gather(self._lines.drain(timeout), self._worker.drain(timeout))
         await self._task
         self._signing.close()
 
@@ -40,9 +39,10 @@ class Smtp:
 async def start(wiring: Wiring) -> Smtp:
     """Listen on both submission ports and start the workers."""
     stores = wiring.stores
-    signing = Signing(stores.directory, stores.clock, on=stores.settings.dkim.sign)
+    settings = stores.settings
+    signing = Signing(stores.directory, stores.clock, on=settings.dkim.sign)
     services = smtp_services(wiring, SigningQueue(stores.queue, signing), "submission")
-    ports = stores.settings.port
+    ports = settings.port
     listeners = [
         listener(wiring, "submission", ports.submission, "starttls"),
         listener(wiring, "submissions", ports.submissions, "implicit"),
@@ -50,13 +50,15 @@ async def start(wiring: Wiring) -> Smtp:
     lines = await serve_lines(wiring, "submission", smtp_handler(SubmissionRole(services)), listeners, TOO_MANY)
     worker = OutboundWorker(
         stores.queue,
-        Transport(stores.resolver, wiring.contexts, stores.settings.queue, wiring.hostname),
+        Transport(
+            stores.resolver, wiring.contexts, settings.queue, wiring.hostname, relay_url=settings.server.relay_url
+        ),
         local_delivery(wiring),
         stores.directory,
         Notices(stores.queue, wiring.hostname, stores.clock),
         stores.bus,
         stores.trace,
-        stores.settings.queue,
+        settings.queue,
         stores.clock,
     )
     return Smtp(lines, worker, signing)

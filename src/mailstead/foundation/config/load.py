@@ -1,5 +1,7 @@
 """From the environment and `.env` to Settings."""
 
+import difflib
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +11,8 @@ import msgspec
 from msgspec import inspect
 
 from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.dns.servers import parse_server
+from mailstead.foundation.errors import InvalidError
 
 PREFIX = "MAILSTEAD_"
 _SIZE_SUFFIXES = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -24,6 +28,7 @@ _SWITCH_WORDS = {
     "0": False,
 }
 _PORT_MOST = 65535
+_NEARNESS = 0.85
 
 
 class SettingsError(Exception):
@@ -52,26 +57,28 @@ def options() -> Iterator[Option]:
         for declared, field in zip(msgspec.structs.fields(section.type), described.fields, strict=True):
             metadata = field.type
             assert isinstance(metadata, inspect.Metadata), f"{section.name}.{field.name} lacks an option()"
-            unit = (metadata.extra or {})["unit"]
+            extra = metadata.extra or {}
+            unit = extra["unit"]
             sentence = (metadata.extra_json_schema or {})["description"]
             environment = f"{PREFIX}{prefix}{field.name.upper()}"
             default = declared.default
-            allowed = _allowed(unit, metadata.type)
+            allowed = _allowed(unit, metadata.type, extra.get("allowed", "text"))
             yield Option(section.name, field.name, environment, unit, sentence, default, allowed, declared.type)
 
 
-def _allowed(unit: str, kind: inspect.Type) -> str:
+def _allowed(unit: str, kind: inspect.Type, words_of_text: str) -> str:
     if isinstance(kind, inspect.LiteralType):
         return " or ".join(str(value) for value in kind.values)
     words = {
-        "text": "text",
-        "secret": "text",
+        "text": words_of_text,
+        "secret": words_of_text,
         "path": "a path",
         "size": "bytes, with K, M, G or T",
         "duration": "seconds, or with ms, s, m, h or d",
         "switch": "true or false",
         "port": f"0 to {_PORT_MOST}, or off",
-        "list": "values separated by commas",
+        "servers": "ADDRESS or ADDRESS:PORT, separated by commas",
+        "networks": "networks as ADDRESS or ADDRESS/BITS, separated by commas",
     }
     if unit != "number":
         return words[unit]
@@ -80,7 +87,7 @@ def _allowed(unit: str, kind: inspect.Type) -> str:
 
 
 def _read(option: Option, text: str) -> Any:
-    """The value of `text` as the option's unit says; raises ValueError (msgspec checks bounds after)."""
+    """The value of `text` as the option's unit says; raises ValueError, InvalidError (msgspec checks bounds after)."""
     match option.unit:
         case "size":
             found = re.fullmatch(r"(\d+)\s*([KMGT]?)i?B?", text, re.IGNORECASE)
@@ -103,12 +110,24 @@ def _read(option: Option, text: str) -> Any:
             if not 0 <= value <= _PORT_MOST:
                 raise ValueError(text)
             return value
-        case "list":
-            return tuple(part.strip() for part in text.split(",") if part.strip())
+        case "servers":
+            servers = _parts(text)
+            for part in servers:
+                parse_server(part)
+            return servers
+        case "networks":
+            networks = _parts(text)
+            for part in networks:
+                ipaddress.ip_network(part, strict=False)
+            return networks
         case "number":
             return int(text)
         case _:
             return text
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -144,11 +163,13 @@ def load_settings(environment: Mapping[str, str], env_file: Path | None = None) 
             continue
         option = known.get(name)
         if option is None:
-            raise SettingsError(f"{name}: no such setting (mailstead config doc lists them all)")
+            near = difflib.get_close_matches(name, known, 1, _NEARNESS)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise SettingsError(f"{name}: no such setting{meant} (mailstead config doc lists them all)")
         shown = "the value" if option.unit == "secret" else repr(text)
         try:
             value = msgspec.convert(_read(option, text.strip()), option.type)
-        except (ValueError, msgspec.ValidationError):
+        except (ValueError, InvalidError, msgspec.ValidationError):
             raise SettingsError(f"{name}: {shown} is not allowed; allowed: {option.allowed}") from None
         sections.setdefault(option.section, {})[option.name] = value
     kinds = {section.name: section.type for section in msgspec.structs.fields(Settings)}

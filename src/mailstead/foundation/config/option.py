@@ -3,17 +3,19 @@
 Use in a section: `idle_timeout: Annotated[float, duration("How long ...")] = 1800`.
 """
 
+from typing import Literal
+
 import msgspec
 
 
-def text(sentence: str, *, pattern: str | None = None) -> msgspec.Meta:
-    """A string, or an enumeration when the field's type is a Literal."""
-    return msgspec.Meta(description=sentence, pattern=pattern, extra={"unit": "text"})
+def text(sentence: str, *, pattern: str | None = None, allowed: str = "text") -> msgspec.Meta:
+    """A string that `pattern` matches, `allowed` says so in words; an enumeration when the field's type is a Literal."""
+    return msgspec.Meta(description=sentence, pattern=pattern, extra={"unit": "text", "allowed": allowed})
 
 
-def secret_text(sentence: str) -> msgspec.Meta:
-    """A string that is never printed."""
-    return msgspec.Meta(description=sentence, extra={"unit": "secret"})
+def secret_text(sentence: str, *, pattern: str | None = None, allowed: str = "text") -> msgspec.Meta:
+    """A string that is never printed; see `text`."""
+    return msgspec.Meta(description=sentence, pattern=pattern, extra={"unit": "secret", "allowed": allowed})
 
 
 def path(sentence: str) -> msgspec.Meta:
@@ -46,6 +48,6 @@ def port(sentence: str) -> msgspec.Meta:
     return msgspec.Meta(description=sentence, extra={"unit": "port"})
 
 
-def listing(sentence: str) -> msgspec.Meta:
-    """Values separated by commas as `tuple[str, ...]`."""
-    return msgspec.Meta(description=sentence, extra={"unit": "list"})
+def listing(sentence: str, *, each: Literal["servers", "networks"]) -> msgspec.Meta:
+    """Addresses of DNS servers, or networks, separated by commas, as `tuple[str, ...]`."""
+    return msgspec.Meta(description=sentence, extra={"unit": each})

@@ -1,5 +1,7 @@
 """What can go wrong on a connection."""
 
+import errno
+
 from mailstead.foundation.errors import LimitExceededError, MailsteadError, TemporaryError
 
 
@@ -49,6 +51,15 @@ class ConnectionLimitError(LimitExceededError):
     smtp_code = 421
     enhanced_code = "4.7.0"
     public_text = "Too many connections"
+
+
+class ListenError(TemporaryError):
+    """The address of the listener of that name cannot be listened on; `is_taken` when another program does."""
+
+    def __init__(self, listener: str, place: str, error: OSError) -> None:
+        super().__init__(f"{listener} cannot listen on {place}: {error.strerror or error}")
+        self.listener = listener
+        self.is_taken = error.errno == errno.EADDRINUSE
 
 
 class ProxyHeaderError(MailsteadError):

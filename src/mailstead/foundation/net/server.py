@@ -24,6 +24,7 @@ from mailstead.foundation.net.errors import (
     ConnectionLimitError,
     DisconnectedError,
     DrainingError,
+    ListenError,
     ProxyHeaderError,
     ReadTimeoutError,
     StartTLSError,
@@ -89,16 +90,18 @@ class LineServer:
         self._refused = metrics.counter("connections_refused", "Connections over a limit", ("service",)).labels(service)
 
     async def start(self) -> dict[str, int]:
-        """Listen; returns each listener's real port (0 for unix sockets). Raises OSError."""
+        """Listen; returns each listener's real port (0 for unix sockets). Raises ListenError."""
         ports: dict[str, int] = {}
-        try:
-            for listener in self._listeners:
-                for opened in await open_sockets(listener.host, listener.port):
-                    self._acceptors.append(Acceptor(opened, partial(self._accepted_on, listener)))
-                    ports[listener.name] = 0 if opened.family == socket.AF_UNIX else opened.getsockname()[1]
-        except OSError:
-            self._stop_accepting()
-            raise
+        for listener in self._listeners:
+            try:
+                sockets = await open_sockets(listener.host, listener.port)
+            except OSError as error:
+                self._stop_accepting()
+                place = f"{listener.host}:{listener.port}" if listener.port else listener.host
+                raise ListenError(listener.name, place, error) from error
+            for opened in sockets:
+                self._acceptors.append(Acceptor(opened, partial(self._accepted_on, listener)))
+                ports[listener.name] = 0 if opened.family == socket.AF_UNIX else opened.getsockname()[1]
         return ports
 
     def _accepted_on(self, listener: Listener, taken: socket.socket, peer: Endpoint) -> None:

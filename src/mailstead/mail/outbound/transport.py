@@ -31,12 +31,14 @@ class Verdict(msgspec.Struct, frozen=True):
 class Transport:
     """Finds the destination's servers and tries them in order until one answers for the message."""
 
-    def __init__(self, resolver: Resolver, contexts: TLSContexts, settings: QueueSettings, hostname: str) -> None:
+    def __init__(
+        self, resolver: Resolver, contexts: TLSContexts, settings: QueueSettings, hostname: str, relay_url: str = ""
+    ) -> None:
         self._resolver = resolver
         self._contexts = contexts
         self._settings = settings
         self._hostname = hostname
-        self._relay = parse_relay(settings.relay_url)
+        self._relay = parse_relay(relay_url)
 
     async def attempt(
         self, destination: str, envelope: Envelope, message: Callable[[], Iterable[bytes]], size: int

@@ -8,6 +8,7 @@ from mailstead.foundation.net.client import connect
 from mailstead.foundation.net.connection import Connection
 from mailstead.foundation.net.errors import (
     ConnectionLimitError,
+    ListenError,
 )
 from support.eventually import eventually
 from support.line_server import TOO_MANY, echo, serving
@@ -108,7 +109,7 @@ async def test_a_unix_socket_is_its_owners_and_goes_with_the_server(tmp_path: Pa
 async def test_a_file_where_the_socket_should_be_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "letter"
     path.write_text("keep me")
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(ListenError, match="in use"):
         async with serving(tmp_path, echo, host=f"unix:{path}"):
             pass
     assert path.read_text() == "keep me"

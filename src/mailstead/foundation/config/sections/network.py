@@ -16,11 +16,15 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 200
     connections_per_account: Annotated[int, number("Connections of one account to one service at once", least=1)] = 60
     connection_rate: Annotated[int, number("New connections from one address per minute", least=1)] = 3_000
-    exempt: Annotated[tuple[str, ...], listing("Networks that the per-address limits do not concern")] = (
+    exempt: Annotated[
+        tuple[str, ...], listing("Networks that the per-address limits do not concern", each="networks")
+    ] = (
         "127.0.0.0/8",
         "::1/128",
     )
-    proxy_trusted: Annotated[tuple[str, ...], listing("Networks whose connections begin with a PROXY v2 header")] = ()
+    proxy_trusted: Annotated[
+        tuple[str, ...], listing("Networks whose connections begin with a PROXY v2 header", each="networks")
+    ] = ()
     proxy_timeout: Annotated[float, duration("How long a PROXY header may take")] = 10.0
     tls_handshake_timeout: Annotated[float, duration("How long a TLS handshake may take")] = 20.0
     write_timeout: Annotated[float, duration("How long a peer may leave what we send unread")] = 120.0

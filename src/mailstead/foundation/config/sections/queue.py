@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from mailstead.foundation.config.option import duration, number, secret_text, switch
+from mailstead.foundation.config.option import duration, number, switch
 
 
 class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,4 +25,3 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
     starttls: Annotated[bool, switch("Use TLS where the remote server offers it")] = True
     tls_fallback: Annotated[bool, switch("Go on in the clear when the handshake with a remote server fails")] = True
     loopback: Annotated[bool, switch("Deliver to addresses of this host found in DNS (tests)")] = False
-    relay_url: Annotated[str, secret_text("Send all through a relay: smtp[s]://USER:PASSWORD@HOST:PORT")] = ""

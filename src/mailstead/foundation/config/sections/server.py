@@ -11,15 +11,51 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The whole installation."""
 
     data: Annotated[str, path("Folder of everything that must survive a restart")] = "./data"
-    bind: Annotated[str, text("Address that services listen on")] = "127.0.0.1"
-    hostname: Annotated[str, text("Name of this host in greetings and trace fields; empty: the system's")] = ""
+    bind: Annotated[
+        str,
+        text(
+            "Address that services listen on; *: all",
+            pattern=r"^(\*|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?|localhost)$",
+            allowed="an IP address of this machine, localhost, or *",
+        ),
+    ] = "127.0.0.1"
+    hostname: Annotated[
+        str,
+        text(
+            "Name of this host in greetings and trace fields; empty: the system's",
+            pattern=r"^([A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*)?$",
+            allowed="a host name in ASCII",
+        ),
+    ] = ""
     secret: Annotated[str, secret_text("Server secret; empty: DATA/secret, made at first start")] = ""
-    documents_url: Annotated[str, text("Users' data: sqlite: or mongodb://HOST/DATABASE")] = "sqlite:"
-    bus_url: Annotated[str, text("Events and limits: memory:, unix: (a socket under DATA) or redis://HOST")] = "memory:"
-    dns_servers: Annotated[tuple[str, ...], listing("DNS servers as ADDRESS or ADDRESS:PORT; empty: the system's")] = ()
+    documents_url: Annotated[
+        str,
+        text(
+            "Users' data: sqlite: (a file under DATA) or a MongoDB replica set",
+            pattern=r"^(sqlite:|mongodb(\+srv)?://.+)$",
+            allowed="sqlite: or mongodb://HOST/DATABASE",
+        ),
+    ] = "sqlite:"
+    bus_url: Annotated[
+        str,
+        text(
+            "Events and limits: in memory (one process), by a unix socket under DATA (one machine), or Redis",
+            pattern=r"^(memory:|unix:|rediss?://.+)$",
+            allowed="memory: or unix: or redis://HOST",
+        ),
+    ] = "memory:"
+    dns_servers: Annotated[tuple[str, ...], listing("DNS servers to ask; empty: the system's", each="servers")] = ()
+    relay_url: Annotated[
+        str,
+        secret_text(
+            "Send all outbound mail through this relay; empty: to the recipients' own servers",
+            pattern=r"^(smtps?://[^/?#\s]+/?)?$",
+            allowed="smtp[s]://USER:PASSWORD@HOST:PORT",
+        ),
+    ] = ""
     insecure_auth: Annotated[bool, switch("Allow plaintext login without TLS from loopback addresses")] = False
     log_format: Annotated[Literal["human", "json"], text("Form of log lines: human or json")] = "human"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], text("Least level logged: debug, info, warning or error")
     ] = "info"
-    drain_timeout: Annotated[float, duration("How long sessions may finish their command at a stop")] = 8.0
+    drain_timeout: Annotated[float, duration("How long sessions may finish their command at a stop")] = 7.0

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pymongo import timeout
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
 from pymongo.errors import ConfigurationError, InvalidURI
 from pymongo.read_concern import ReadConcern
@@ -28,7 +29,7 @@ class MongoDocuments:
         try:
             self._name = parse_uri(url, validate=False)["database"] or DEFAULT_DATABASE
         except (InvalidURI, ConfigurationError, ValueError) as error:
-            raise InvalidError(detail="the document store's URL") from error
+            raise InvalidError(f"MAILSTEAD_DOCUMENTS_URL is no MongoDB URL: {error}") from error
         self._url = url
         self._settings = settings
         self._clock = clock
@@ -47,7 +48,7 @@ class MongoDocuments:
             connectTimeoutMS=milliseconds,
             timeoutMS=int(self._settings.operation_timeout * 1000),
         )
-        with database_errors():
+        with database_errors(), timeout(self._settings.connect_timeout):
             hello: dict[str, Any] = await self._client.admin.command("hello")
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise StoreUnavailableError(detail="MongoDB must run as a replica set; one member will do")

@@ -1,5 +1,6 @@
 """What pymongo raises, in the contract's words."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from mailstead.foundation.errors import InvalidError
 from mailstead.stores.documents.interface import CollectionSpec, DuplicateError, StoreUnavailableError
 
 _DUPLICATE_KEY = 11000
+_REST = re.compile(r" \(configured timeouts|, Timeout: |, full error: ")
 _TOO_LARGE = (10334, 17419, 17420)
 
 
@@ -24,13 +26,19 @@ def database_errors(spec: CollectionSpec | None = None) -> Iterator[None]:
         failures = (error.details or {}).get("writeErrors") or [{}]
         if failures[0].get("code") == _DUPLICATE_KEY:
             raise _duplicate(spec, failures[0]) from error
-        raise StoreUnavailableError(detail=str(error)) from error
+        raise StoreUnavailableError(detail=_words(error)) from error
     except DocumentTooLarge as error:
         raise InvalidError(detail="a document larger than MongoDB takes") from error
     except PyMongoError as error:
         if isinstance(error, OperationFailure) and error.code in _TOO_LARGE:
             raise InvalidError(detail="a document larger than MongoDB takes") from error
-        raise StoreUnavailableError(detail=f"{type(error).__name__}: {error}") from error
+        raise StoreUnavailableError(detail=_words(error)) from error
+
+
+def _words(error: PyMongoError) -> str:
+    """The first part of what pymongo says; timeouts and the whole topology come after it."""
+    text = _REST.split(str(error), maxsplit=1)[0].strip(" ,")
+    return f"MongoDB: {text or type(error).__name__}"
 
 
 def _duplicate(spec: CollectionSpec | None, details: Any) -> DuplicateError:
