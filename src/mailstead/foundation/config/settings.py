@@ -7,6 +7,7 @@ from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.config.sections.health import HealthSettings
+from mailstead.foundation.config.sections.http import HttpSettings
 from mailstead.foundation.config.sections.imap import ImapSettings
 from mailstead.foundation.config.sections.lmtp import LmtpSettings
 from mailstead.foundation.config.sections.login import LoginSettings
@@ -34,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
     dns: DnsSettings = msgspec.field(default_factory=DnsSettings)
     health: HealthSettings = msgspec.field(default_factory=HealthSettings)
+    http: HttpSettings = msgspec.field(default_factory=HttpSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mime: MimeSettings = msgspec.field(default_factory=MimeSettings)
     login: LoginSettings = msgspec.field(default_factory=LoginSettings)

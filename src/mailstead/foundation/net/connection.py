@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         "_deadline",
         "_drained",
         "_ended",
+        "_finished",
         "_gone",
         "_input",
         "_input_size",
@@ -126,7 +127,7 @@ class Connection(asyncio.Protocol):
         self._gone: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = self._deadline = 0.0
-        self._write_paused = self._paused = self._ended = self._closing = False
+        self._write_paused = self._paused = self._ended = self._closing = self._finished = False
 
     # asyncio.Protocol
 
@@ -206,6 +207,11 @@ class Connection(asyncio.Protocol):
             self._input.insert(0, data)
             self._input_size += len(data)
 
+    def finish_reading(self) -> None:
+        """From now on a read that finds nothing returns b"": the session itself is over."""
+        self._finished = True
+        self._wake()
+
     def begin_draining(self) -> None:
         """From now on a read that finds nothing raises DrainingError."""
         self.draining = True
@@ -218,7 +224,7 @@ class Connection(asyncio.Protocol):
         nothing is there to be read.
         """
         while not self._input:
-            if self._ended:
+            if self._ended or self._finished:
                 return b""
             if self.draining:
                 raise DrainingError
