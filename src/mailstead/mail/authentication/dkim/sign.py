@@ -1,4 +1,4 @@
-"""Signing with every key of a domain (RFC 6376 §5, RFC 8301, RFC 8463), relaxed/relaxed, no length limit."""
+"""Signing with every key of a domain (RFC 6376 §5, RFC 8301, RFC 8463), no length limit."""
 
 import base64
 import hashlib
@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mailstead.formats.message.header import iter_fields
 from mailstead.foundation.crypto.dkim_keys import Algorithm, PrivateKey
-from mailstead.mail.authentication.dkim.canonical import relaxed_body, relaxed_field
+from mailstead.mail.authentication.dkim.canonical import Canonicalization, relaxed_field
+from mailstead.mail.authentication.dkim.hashing import BodyForm, HeaderForms, hash_body
+from mailstead.mail.authentication.message import CheckedMessage
 
 # What a signature covers; From once more than it stands there, so that another cannot be added (RFC 6376 §8.15)
 SIGNED_FIELDS = (
@@ -30,45 +31,66 @@ class SigningKey(msgspec.Struct, frozen=True):
     algorithm: Algorithm
     key: PrivateKey
 
+    def sign(self, signed: bytes) -> bytes:
+        """The signature over `signed`, by SHA-256."""
+        if isinstance(self.key, Ed25519PrivateKey):
+            return self.key.sign(hashlib.sha256(signed).digest())  # RFC 8463 §3
+        return self.key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
 
-def sign(header: bytes, body: Iterable[bytes], keys: Sequence[SigningKey], now: int) -> bytes:
+
+class Coverage(msgspec.Struct, frozen=True):
+    """What signatures of one message have in common: the fields they cover, and the body's hash."""
+
+    names: tuple[bytes, ...]
+    covered: bytes
+    body_hash: str
+    header_form: Canonicalization
+    body_form: Canonicalization
+
+
+def sign(
+    header: bytes,
+    body: Iterable[bytes],
+    keys: Sequence[SigningKey],
+    now: int,
+    *,
+    header_form: Canonicalization = "relaxed",
+    body_form: Canonicalization = "relaxed",
+) -> bytes:
     """DKIM-Signature fields, one per key, to be put in front of `header`. Takes about 0.5 ms per RSA key."""
-    digest = hashlib.sha256()
-    for chunk in relaxed_body(body):
-        digest.update(chunk)
-    body_hash = base64.b64encode(digest.digest()).decode()
-    fields: dict[bytes, list[bytes]] = {}
-    for name, value in iter_fields(header):
-        fields.setdefault(name.lower(), []).append(relaxed_field(name, value))
-    names, covered = [], []
-    for name in SIGNED_FIELDS:
-        held = fields.get(name, [])
-        if held:
-            covered.append(held.pop())
-            names.append(name.decode())
-        elif name == b"from":
-            names.append("from")
-    covered_text = b"".join(field + b"\r\n" for field in covered)
-    return b"".join(_signature(key, names, covered_text, body_hash, now) for key in keys)
+    coverage = cover(CheckedMessage(header, lambda: body, 0), header_form, body_form)
+    return b"".join(signed_field(b"DKIM-Signature", "v=1", key, coverage, now) for key in keys)
 
 
-def _signature(key: SigningKey, names: Sequence[str], covered: bytes, body_hash: str, now: int) -> bytes:
-    listed = ":".join(names)
+def cover(
+    message: CheckedMessage, header_form: Canonicalization = "relaxed", body_form: Canonicalization = "relaxed"
+) -> Coverage:
+    """What a signature over `message` covers: the lowest field of each name of SIGNED_FIELDS that is there."""
+    present = {field.key for field in message.fields}
+    names = tuple(name for name in SIGNED_FIELDS if name in present or name == b"from")
+    form = BodyForm(body_form, None)
+    digest = hash_body(message, (form,))[form].digest
+    covered = HeaderForms(message.fields).covered(names, header_form, -1)
+    return Coverage(names, covered, base64.b64encode(digest).decode(), header_form, body_form)
+
+
+def signed_field(name: bytes, first: str, key: SigningKey, coverage: Coverage, now: int) -> bytes:
+    """The field `name` that signs `coverage` with `key`; `first` is its first tag. With its line break."""
     tags = [
-        f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={key.domain}; s={key.selector};",
-        f"t={now}; bh={body_hash};",
-        *(f"{piece}" for piece in _folded(f"h={listed};")),
+        f"{first}; a={key.algorithm}; c={coverage.header_form}/{coverage.body_form}; d={key.domain}; s={key.selector};",
+        f"t={now}; bh={coverage.body_hash};",
+        *_folded(f"h={b':'.join(coverage.names).decode()};"),
         "b=",
     ]
     value = (" " + "\r\n\t".join(tags)).encode()
-    signed = covered + relaxed_field(b"DKIM-Signature", value)
-    if isinstance(key.key, Ed25519PrivateKey):
-        signature = key.key.sign(hashlib.sha256(signed).digest())
-    else:
-        signature = key.key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
-    encoded = base64.b64encode(signature).decode()
-    lines = "\r\n\t".join(encoded[start : start + _FOLD] for start in range(0, len(encoded), _FOLD))
-    return b"DKIM-Signature:" + value + lines.encode() + b"\r\n"
+    own = name + b":" + value if coverage.header_form == "simple" else relaxed_field(name, value)
+    return name + b":" + value + folded_base64(key.sign(coverage.covered + own)) + b"\r\n"
+
+
+def folded_base64(data: bytes) -> bytes:
+    """Base64 in lines of a field."""
+    encoded = base64.b64encode(data)
+    return b"\r\n\t".join(encoded[start : start + _FOLD] for start in range(0, len(encoded), _FOLD))
 
 
 def _folded(text: str) -> list[str]:
