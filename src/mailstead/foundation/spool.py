@@ -1,5 +1,6 @@
 """The bytes of one message on their way in: in memory up to a threshold, then in an unnamed temporary file."""
 
+import mmap
 import os
 import tempfile
 from collections.abc import Iterator
@@ -67,6 +68,31 @@ class Spool:
         if self._file is None and self._origin is None:
             return b"".join([*self._head, *self._pieces])
         return b"".join(self.chunks())
+
+    def octets(self) -> bytes | mmap.mmap:
+        """All bytes at once: a small message as bytes, a large one as a map of its file, which costs no memory.
+
+        The map stays good when the spool is closed. Raises OSError.
+        """
+        if self.size <= self._threshold:
+            return self.read()
+        if self._file is not None and not self._head:
+            self._file.flush()
+            return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        with tempfile.TemporaryFile(dir=self._directory) as whole:
+            whole.writelines(self.chunks())
+            whole.flush()
+            return mmap.mmap(whole.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def start(self, count: int) -> bytes:
+        """The first `count` bytes, fewer when the message is shorter."""
+        pieces, size = [], 0
+        for chunk in self.chunks(count):
+            pieces.append(chunk)
+            size += len(chunk)
+            if size >= count:
+                break
+        return b"".join(pieces)[:count]
 
     def chunks(self, size: int = CHUNK_SIZE) -> Iterator[bytes]:
         """All bytes in order, in pieces of at most about `size` bytes."""

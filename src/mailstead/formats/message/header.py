@@ -8,12 +8,14 @@ Lines that are no field (a damaged header, an mbox "From " line) are passed over
 import re
 from collections.abc import Iterator
 
+from mailstead.formats.message.part import Octets
+
 _FIELD = re.compile(rb"^([^\s:]{1,998})[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)", re.MULTILINE)
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 _BREAK = re.compile(rb"\r?\n")
 
 
-def header_end(raw: bytes, start: int, end: int) -> int:
+def header_end(raw: Octets, start: int, end: int) -> int:
     """Where the body begins in `raw[start:end]`: after the first empty line; `end` when there is none."""
     if raw[start : start + 1] == b"\n":
         return min(start + 1, end)

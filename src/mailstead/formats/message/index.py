@@ -13,7 +13,7 @@ from mailstead.formats.message.bodystructure import bodystructure
 from mailstead.formats.message.date import parse_date
 from mailstead.formats.message.encoded_word import decode_header_value
 from mailstead.formats.message.envelope import envelope
-from mailstead.formats.message.part import Bounds, Part
+from mailstead.formats.message.part import Bounds, Octets, Part
 from mailstead.formats.message.structure import Structure
 from mailstead.formats.message.subject import base_subject
 from mailstead.formats.message.text import preview_text
@@ -51,7 +51,7 @@ def message_ids(value: bytes) -> tuple[str, ...]:
     return tuple(found.decode("utf-8", "replace") for found in _MESSAGE_ID.findall(value)[-_REFERENCES_LIMIT:])
 
 
-def index_message(raw: bytes, bounds: Bounds = _NO_BOUNDS) -> MessageIndex:
+def index_message(raw: Octets, bounds: Bounds = _NO_BOUNDS) -> MessageIndex:
     """The index of a whole message. Never raises."""
     structure = Structure(raw, bounds)
     header: Mapping[bytes, bytes] = structure.root.header

@@ -1,6 +1,19 @@
 """The table of a message's parts."""
 
+import mmap
+from typing import Protocol, TypeAlias
+
 import msgspec
+
+Octets: TypeAlias = bytes | mmap.mmap  # a message as it is: in memory, or a file mapped into it
+
+
+class Sliceable(Protocol):
+    """Bytes of which only stretches are asked for."""
+
+    def __getitem__(self, stretch: slice, /) -> bytes:
+        """The octets of that stretch."""
+        ...
 
 
 class Bounds(msgspec.Struct, frozen=True):

@@ -12,12 +12,13 @@ import msgspec
 from mailstead.formats.message.encoded_word import decode_header_value
 from mailstead.formats.message.header import first_values, header_end
 from mailstead.formats.message.parameters import Parameters, parameter_text, parse_parameters
-from mailstead.formats.message.part import Bounds, Part
+from mailstead.formats.message.part import Bounds, Octets, Part
 
 _TOKEN = re.compile(rb"[!#-'*+.0-9A-Z^_`a-z{|}~-]{1,80}")
 _DELIMITER_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _CANDIDATES = 100
 _LF = 10
+_BLOCK = 1024 * 1024
 _IDENTITY = ("", "7bit", "8bit", "binary")
 MESSAGE_TYPES = ("message/rfc822", "message/global")
 
@@ -36,10 +37,16 @@ class Node(msgspec.Struct):
     children: list["Node"]
 
 
+def _count_lines(raw: Octets, start: int, end: int) -> int:
+    if isinstance(raw, bytes):
+        return raw.count(b"\n", start, end)
+    return sum(raw[place : min(place + _BLOCK, end)].count(b"\n") for place in range(start, end, _BLOCK))
+
+
 class Structure:
     """Builds the table and the tree of one message."""
 
-    def __init__(self, raw: bytes, bounds: Bounds) -> None:
+    def __init__(self, raw: Octets, bounds: Bounds) -> None:
         self.raw = raw
         self.parts: list[Part] = []
         self._bounds = bounds
@@ -131,7 +138,7 @@ class Structure:
         lines = 0
         kind = f"{node.type.decode()}/{node.subtype.decode()}"
         if node.type == b"text" or kind in MESSAGE_TYPES:
-            lines = self.raw.count(b"\n", body_start, end)
+            lines = _count_lines(self.raw, body_start, end)
         return Part(
             path=path,
             parent=parent,

@@ -9,7 +9,7 @@ from mailstead.formats.message.charset import decode
 from mailstead.formats.message.encoded_word import decode_header_value
 from mailstead.formats.message.header import iter_fields, unfold
 from mailstead.formats.message.html import html_to_text
-from mailstead.formats.message.part import Part
+from mailstead.formats.message.part import Part, Sliceable
 from mailstead.formats.message.section import decode_content
 
 PREVIEW_CHARACTERS = 200
@@ -27,13 +27,13 @@ class SearchText(msgspec.Struct, frozen=True):
     body: str
 
 
-def _leaf_text(raw: bytes, part: Part, limit: int) -> str:
+def _leaf_text(raw: Sliceable, part: Part, limit: int) -> str:
     data = bytes(raw[part.body_start : min(part.body_end, part.body_start + limit)])
     text = decode(decode_content(data, part.encoding), part.charset)
     return html_to_text(text) if part.type == "text/html" else text
 
 
-def preview_text(raw: bytes, parts: Sequence[Part]) -> str:
+def preview_text(raw: Sliceable, parts: Sequence[Part]) -> str:
     """The first words that were written, quotations left out (RFC 8970 §3.1); at most 200 characters."""
     texts = [part for part in parts if part.type.startswith("text/") and part.disposition != "attachment"]
     texts.sort(key=lambda part: part.type != "text/plain")
@@ -46,7 +46,7 @@ def preview_text(raw: bytes, parts: Sequence[Part]) -> str:
     return ""
 
 
-def search_text(raw: bytes, parts: Sequence[Part], limit: int = TEXT_LIMIT) -> SearchText:
+def search_text(raw: Sliceable, parts: Sequence[Part], limit: int = TEXT_LIMIT) -> SearchText:
     """Decoded header values, and the text of text parts and inner headers; at most `limit` octets of a part."""
     block = bytes(raw[parts[0].header_start : parts[0].body_start])
     headers = "\n".join(

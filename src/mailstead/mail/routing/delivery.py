@@ -1,6 +1,7 @@
 """Final delivery into mailboxes of this node."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import RecipientResult
-from mailstead.mail.routing.trace_fields import delivery_fields, without_return_path
+from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, without_return_path
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Destination
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -52,21 +53,30 @@ class DirectDelivery:
         self, sender: str, recipients: Sequence[LocalRecipient], message: Spool, trace_id: str
     ) -> list[RecipientResult]:
         """See LocalDelivery."""
-        raw = without_return_path(message.read())
-        return list(await asyncio.gather(*(self._deliver(sender, one, raw, trace_id) for one in recipients)))
+        start = message.start(HEADER_LIMIT)
+        count, kept = without_return_path(start)
+        # the sender may have chosen the trace id (ENVID), and may use one twice: what was sent counts, too
+        attempt = f"{trace_id} {hashlib.blake2b(start, digest_size=16).hexdigest()} {message.size}" if trace_id else ""
+        body = message.replaced(count, kept)
+        return list(await asyncio.gather(*(self._deliver(sender, one, body, trace_id, attempt) for one in recipients)))
 
-    async def _deliver(self, sender: str, recipient: LocalRecipient, raw: bytes, trace_id: str) -> RecipientResult:
+    async def _deliver(
+        self, sender: str, recipient: LocalRecipient, body: Spool, trace_id: str, attempt: str
+    ) -> RecipientResult:
         mailbox_id = recipient.destination.mailbox_id
         key: DataKey | None = None
-        spool = Spool(self._settings.message.size_limit * 2, self._mailboxes.directory(mailbox_id))
-        spool.append(delivery_fields(sender, recipient.address))
-        spool.append(raw)
+        spool = body.replaced(0, delivery_fields(sender, recipient.address))
         try:
             alias = await self._directory.alias_of_mailbox(mailbox_id)
             key = await self._directory.mailbox_key(mailbox_id)
             quota = alias.quota if alias is not None and alias.quota is not None else self._settings.mailbox.quota
             receipt = await self._mailboxes.deliver(
-                mailbox_id, key, alias.public_key if alias is not None else b"", spool, quota=quota
+                mailbox_id,
+                key,
+                alias.public_key if alias is not None else b"",
+                spool,
+                quota=quota,
+                delivery_id=attempt and f"{attempt} {recipient.address}",
             )
         except MailsteadError as error:
             outcome = "deferred" if error.temporary else "failed"

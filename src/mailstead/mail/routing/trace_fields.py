@@ -11,19 +11,18 @@ def delivery_fields(sender: str, recipient: str) -> bytes:
     return f"Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n".encode()
 
 
-def without_return_path(raw: bytes) -> bytes:
-    """The message without Return-Path fields, which only final delivery may set (RFC 5321 §4.4); else untouched."""
-    end = header_end(raw, 0, min(len(raw), HEADER_LIMIT))
-    header = raw[:end]
-    if b"eturn-" not in header and b"ETURN-" not in header:
-        return raw
+def without_return_path(start: bytes) -> tuple[int, bytes]:
+    """How many octets at a message's start to replace by which, so that it has no Return-Path field.
+
+    Only final delivery may set that field (RFC 5321 §4.4). `start` is the first HEADER_LIMIT octets, or all.
+    """
+    header = start[: header_end(start, 0, len(start))]
     kept, position = [], 0
-    for name, start, stop in iter_field_ranges(header):
+    for name, begin, stop in iter_field_ranges(header):
         if name.lower() == b"return-path":
-            kept.append(header[position:start])
+            kept.append(header[position:begin])
             position = stop
-    kept.append(raw[position:])
-    return b"".join(kept)
+    return position, b"".join(kept)
 
 
 def received_count(raw_header: bytes) -> int:

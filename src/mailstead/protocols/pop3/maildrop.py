@@ -110,11 +110,19 @@ class Maildrop:
         wanted = self._rows[number - 1 : number - 1 + _AHEAD]
         numbers = {row[0]: number + place for place, row in enumerate(wanted)}
         columns = ("uid", "message_id", "size", "parts", "recipe")
-        self._ahead = {
-            numbers[uid]: self._mailbox.content_of_row(message_id, size, parts, recipe)
+        found = [
+            row
             for rows in self._mailbox.rows(self._folder_id, [(wanted[0][0], wanted[-1][0])], columns, _AHEAD)
-            for uid, message_id, size, parts, recipe in rows
-            if uid in numbers
+            for row in rows
+            if row[0] in numbers
+        ]
+        small = [(recipe, 0, size) for _, _, size, _, recipe in found if size <= _INLINE]
+        octets = iter(self._mailbox.read_many(small))
+        self._ahead = {
+            numbers[uid]: self._mailbox.content_of_row(
+                message_id, size, parts, recipe, next(octets) if size <= _INLINE else None
+            )
+            for uid, message_id, size, parts, recipe in found
         }
 
     async def read(self, content: MessageContent) -> AsyncIterator[bytes]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import apsw
 
@@ -14,6 +14,9 @@ from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedErro
 
 _CACHE_KIBIBYTES = 4096
 _LEAST_WAIT, _MOST_WAIT = 0.0002, 0.001
+# URIs are taken so that VACUUM INTO can name another key (rotation.py)
+_OPEN = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+C = TypeVar("C", bound=apsw.Connection)
 
 
 def patience(seconds: float) -> Callable[[int], bool]:
@@ -32,12 +35,12 @@ def patience(seconds: float) -> Callable[[int], bool]:
     return wait
 
 
-def open_connection(path: Path, key: DataKey, cipher: str, busy_seconds: float) -> apsw.Connection:
+def open_connection(path: Path, key: DataKey, cipher: str, busy_seconds: float, kind: type[C]) -> C:
     """Open or make the file. Order matters: busy handler, cipher, key, then everything else.
 
     Raises WrongKeyError, MailboxDamagedError, MailboxBusyError.
     """
-    connection = apsw.Connection(str(path))
+    connection = kind(str(path), flags=_OPEN)
     try:
         connection.set_busy_handler(patience(busy_seconds))
         connection.pragma("cipher", cipher)

@@ -36,7 +36,7 @@ class MailboxBusyError(TemporaryError):
 
 
 class MailboxDamagedError(TemporaryError):
-    """The file cannot be read; it was left or set aside as it is."""
+    """The file cannot be read, or was set aside; it is never overwritten."""
 
     imap_code = "CONTACTADMIN"
     enhanced_code = "4.2.0"

@@ -1,7 +1,18 @@
-"""One mailbox file in one process: opened when used, closed when idle, one thread at a time."""
+"""One mailbox file in one process: opened when used, closed when idle.
 
+Every read and write has a connection to itself while it lasts, so that no long read holds up another; idle ones are
+kept. Writers of one process queue at a lock, writers of several at SQLite's own. While any connection is open the
+process holds a shared lock on the mailbox's folder: whoever replaces the file takes it exclusively (see rotation.py),
+and so knows that nobody has the old one open.
+"""
+
+import fcntl
+import hashlib
+import hmac
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,15 +23,24 @@ import structlog
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.stores.mailbox.codec import Codec
-from mailstead.stores.mailbox.connection import open_connection, select, transaction, translated
+from mailstead.stores.mailbox.connection import open_connection, patience, select, transaction, translated
+from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedError, WrongKeyError
+from mailstead.stores.mailbox.files import FILE, handed_over, is_set_aside
 from mailstead.stores.mailbox.folders import create_folder
 from mailstead.stores.mailbox.schema import DEFAULT_FOLDERS, migrate
 
 log = structlog.get_logger("mailstead.mailbox")
+_KEPT = 3  # idle connections kept per mailbox
+
+
+class MailboxConnection(apsw.Connection):
+    """A connection with the compression that its file uses."""
+
+    codec: Codec
 
 
 class Handle:
-    """The file, its key, and the connection while there is one."""
+    """The file, its key, and the connections there are."""
 
     def __init__(
         self,
@@ -28,102 +48,174 @@ class Handle:
         folder: Path,
         key: DataKey,
         settings: MailboxSettings,
-        codec: Codec,
         on_commit: Callable[[str, int], None],
     ) -> None:
         self.mailbox_id = mailbox_id
         self.folder = folder
         self.key = key.copy()
-        self.codec = codec
         self.used_at = time.monotonic()
+        self.damage = ""  # what SQLite said when a read failed
+        self.users: weakref.WeakSet[object] = weakref.WeakSet()  # the sessions that hold this mailbox
         self._settings = settings
         self._on_commit = on_commit
-        self._lock = threading.RLock()
-        self._connection: apsw.Connection | None = None
-        self._data_version = 0
+        self._former: set[bytes] = set()
+        self._guard = threading.Lock()
+        self._writing = threading.RLock()
+        self._idle: list[MailboxConnection] = []
+        self._count = 0
+        self._closed_at = 0  # connections opened before the last close are closed when given back
+        self._lock_file = -1
+        self._nested = threading.local()
 
     @property
     def is_open(self) -> bool:
         """Whether there is a connection now."""
-        return self._connection is not None
+        return self._count > 0
 
-    def _opened(self) -> apsw.Connection:
+    @property
+    def is_free(self) -> bool:
+        """Whether an idle connection waits: a read would begin at once."""
+        return bool(self._idle)
+
+    def accepts(self, key: DataKey) -> bool:
+        """Whether `key` is this mailbox's, or was before a rotation that this process followed."""
+        return hmac.compare_digest(self.key.raw(), key.raw()) or _digest(key) in self._former
+
+    def adopt(self, key: DataKey) -> None:
+        """Go on with a new key: the data key was rotated."""
+        with self._guard:
+            if not hmac.compare_digest(self.key.raw(), key.raw()):
+                self._former.add(_digest(self.key))
+                former, self.key = self.key, key.copy()
+                former.close()
+        self.close()
+
+    def _take(self) -> tuple[MailboxConnection, int]:
         self.used_at = time.monotonic()
-        if self._connection is None:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self.folder / "mailbox.db"
-            connection = open_connection(path, self.key, self._settings.cipher, self._settings.busy_timeout)
-            try:
-                if migrate(connection):
-                    path.chmod(0o600)
-                    with transaction(connection):
-                        for name, special_use in DEFAULT_FOLDERS:
-                            if not select(connection, "SELECT 1 FROM folder WHERE name = ?", (name,)):
-                                create_folder(connection, name, special_use)
-                                connection.execute("INSERT OR IGNORE INTO subscription VALUES (?)", (name,))
-            except apsw.Error as error:
-                connection.close()
-                raise translated(error) from error
-            self._connection = connection
-        return self._connection
+        with self._guard:
+            if self._idle:
+                return self._idle.pop(), self._closed_at
+            if self._count == 0:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._lock_file = _shared_lock(self.folder, self._settings.busy_timeout)
+            self._count += 1
+            opened_at = self._closed_at
+        try:
+            return self._open(), opened_at
+        except BaseException:
+            self._gone()
+            raise
 
-    @contextmanager
-    def read(self) -> Iterator[apsw.Connection]:
-        """One consistent view. Raises MailboxDamagedError, MailboxBusyError."""
-        with self._lock:
-            connection = self._opened()
-            try:
-                nested = not connection.get_autocommit()
-                if not nested:
-                    connection.execute("BEGIN")
-                try:
-                    yield connection
-                finally:
-                    if not nested and not connection.get_autocommit():
-                        connection.execute("COMMIT")
-            except apsw.Error as error:
-                raise translated(error) from error
+    def _give(self, connection: MailboxConnection, opened_at: int) -> None:
+        with self._guard:
+            if opened_at == self._closed_at and len(self._idle) < _KEPT:
+                self._idle.append(connection)
+                return
+        connection.close()
+        self._gone()
 
-    @contextmanager
-    def write(self) -> Iterator[apsw.Connection]:
-        """One durable transaction; `on_commit` is called after it when it used a modseq."""
-        with self._lock:
-            connection = self._opened()
-            try:
+    def _gone(self) -> None:
+        with self._guard:
+            self._count -= 1
+            if self._count == 0:
+                os.close(self._lock_file)
+                self._lock_file = -1
+
+    def _open(self) -> MailboxConnection:
+        path = self.folder / FILE
+        if not path.exists() and is_set_aside(self.folder):
+            raise MailboxDamagedError("Mailbox was set aside as damaged; restore a snapshot", detail=str(self.folder))
+        try:
+            connection = self._connect(path, self.key)
+        except WrongKeyError:
+            # a rotation was cut off between the file and the directory: whoever has the key before is led on
+            following = handed_over(self.folder, self.key)
+            if following is None:
+                raise
+            with following:
+                connection = self._connect(path, following)
+                self._former.add(_digest(self.key))
+                self.key = following.copy()
+        try:
+            if migrate(connection):
+                path.chmod(0o600)
                 with transaction(connection):
-                    before = _modseq(connection)
-                    yield connection
-                    after = _modseq(connection)
-            except apsw.Error as error:
-                raise translated(error) from error
+                    for name, special_use in DEFAULT_FOLDERS:
+                        if not select(connection, "SELECT 1 FROM folder WHERE name = ?", (name,)):
+                            create_folder(connection, name, special_use)
+                            connection.execute("INSERT OR IGNORE INTO subscription VALUES (?)", (name,))
+            connection.codec = Codec(connection)
+        except apsw.Error as error:
+            connection.close()
+            raise self._noted(error) from error
+        return connection
+
+    def _connect(self, path: Path, key: DataKey) -> MailboxConnection:
+        return open_connection(path, key, self._settings.cipher, self._settings.busy_timeout, MailboxConnection)
+
+    def _noted(self, error: apsw.Error) -> MailboxBusyError | MailboxDamagedError:
+        found = translated(error)
+        if isinstance(found, MailboxDamagedError):
+            self.damage = str(error)
+            log.error("mailbox cannot be read", mailbox=self.mailbox_id, why=str(error))
+        return found
+
+    @contextmanager
+    def stream(self) -> Iterator[MailboxConnection]:
+        """A connection without a transaction, which may be held across pauses and given back on another thread."""
+        connection, opened_at = self._take()
+        try:
+            yield connection
+        except apsw.Error as error:
+            raise self._noted(error) from error
+        finally:
+            self._give(connection, opened_at)
+
+    @contextmanager
+    def plain(self) -> Iterator[MailboxConnection]:
+        """The connection of this thread without a transaction, for work that makes its own."""
+        held: MailboxConnection | None = getattr(self._nested, "connection", None)
+        if held is not None:
+            yield held
+            return
+        with self.stream() as connection:
+            self._nested.connection = connection
+            try:
+                yield connection
+            finally:
+                self._nested.connection = None
+
+    @contextmanager
+    def read(self) -> Iterator[MailboxConnection]:
+        """One consistent view. Raises MailboxDamagedError, MailboxBusyError."""
+        with self.plain() as connection:
+            nested = not connection.get_autocommit()
+            if not nested:
+                connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                if not nested and not connection.get_autocommit():
+                    connection.execute("COMMIT")
+
+    @contextmanager
+    def write(self) -> Iterator[MailboxConnection]:
+        """One durable transaction; `on_commit` is called after it when it used a modseq."""
+        with self._writing, self.plain() as connection, transaction(connection):
+            before = _modseq(connection)
+            yield connection
+            after = _modseq(connection)
         if after != before:
             self._on_commit(self.mailbox_id, after)
 
-    @contextmanager
-    def plain(self) -> Iterator[apsw.Connection]:
-        """The connection without a transaction, for work that makes its own."""
-        with self._lock:
-            try:
-                yield self._opened()
-            except apsw.Error as error:
-                raise translated(error) from error
-
-    def changed_elsewhere(self) -> bool:
-        """Whether another process committed since the last call; costs microseconds."""
-        with self._lock:
-            if self._connection is None:
-                return True
-            version = int(select(self._connection, "PRAGMA data_version")[0][0])
-            changed = version != self._data_version
-            self._data_version = version
-            return changed
-
     def close(self) -> None:
-        """Close the connection; the next use opens it again."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        """Close what is idle now and the rest when it is given back; the next use opens the file again."""
+        with self._guard:
+            idle, self._idle = self._idle, []
+            self._closed_at += 1
+        for connection in idle:
+            connection.close()
+            self._gone()
 
     def forget(self) -> None:
         """Close for good and zero the key."""
@@ -131,5 +223,26 @@ class Handle:
         self.key.close()
 
 
+def _digest(key: DataKey) -> bytes:
+    return hashlib.sha256(key.raw()).digest()
+
+
 def _modseq(connection: apsw.Connection) -> int:
     return int(select(connection, "SELECT value FROM counter WHERE name = 'modseq'")[0][0])
+
+
+def _shared_lock(folder: Path, seconds: float) -> int:
+    """A shared lock on the folder. Raises MailboxBusyError while somebody replaces the file."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    wait = patience(seconds)
+    attempts = 0
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait(attempts):
+                os.close(descriptor)
+                raise MailboxBusyError(detail="the mailbox's file is being replaced") from None
+            attempts += 1
+        else:
+            return descriptor

@@ -1,20 +1,20 @@
 """A mailbox as protocols use it. Every method is one consistent view or one durable transaction, on any thread."""
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from mailstead.formats.message.part import Bounds, Part
+from mailstead.foundation.crypto.seal import KeyPair
 from mailstead.foundation.crypto.stream import SealError
 from mailstead.foundation.errors import OverQuotaError
-from mailstead.stores.mailbox import entries, folders, undelete
+from mailstead.stores.mailbox import compaction, entries, folders, undelete
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.handle import Handle, log
-from mailstead.stores.mailbox.messages import add_messages, decode_parts, prepare
-from mailstead.stores.mailbox.recipe import read_message
+from mailstead.stores.mailbox.messages import add_messages, decode_parts, is_first, prepare
+from mailstead.stores.mailbox.recipe import read_message, read_messages
 from mailstead.stores.mailbox.records import (
     Appended,
     Changes,
@@ -28,7 +28,7 @@ from mailstead.stores.mailbox.records import (
     Stored,
     Usage,
 )
-from mailstead.stores.mailbox.sealed import key_pair, read_sealed, waiting
+from mailstead.stores.mailbox.sealed import FORMER_KEYS, SealedHeader, former_pairs, key_pair, read_sealed, waiting
 from mailstead.stores.mailbox.search.compile import Search
 from mailstead.stores.mailbox.search.criteria import Criterion
 from mailstead.stores.mailbox.search.fulltext import BATCH, index_batch, pending
@@ -39,8 +39,11 @@ _DAY = 86400
 class MessageContent:
     """The octets of one message, read as they are asked for."""
 
-    def __init__(self, handle: Handle, message_id: int, size: int, parts: bytes, recipe: bytes) -> None:
+    def __init__(
+        self, handle: Handle, message_id: int, size: int, parts: bytes, recipe: bytes, octets: bytes | None = None
+    ) -> None:
         self._handle = handle
+        self._octets = octets
         self._recipe = recipe
         self._parts = parts
         self.message_id = message_id
@@ -56,11 +59,13 @@ class MessageContent:
         return b"".join(self.chunks(start, end))
 
     def chunks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """The same in pieces of at most about 256 KiB; consume promptly, the file is held meanwhile."""
-        with self._handle.plain() as connection:
-            yield from read_message(
-                connection, self._handle.codec, self._recipe, start, self.size if end is None else min(end, self.size)
-            )
+        """The same in pieces of at most about 256 KiB."""
+        end = self.size if end is None else min(end, self.size)
+        if self._octets is not None:
+            yield self._octets[start:end]
+            return
+        with self._handle.stream() as connection:
+            yield from read_message(connection, connection.codec, self._recipe, start, end)
 
 
 class Mailbox:
@@ -75,6 +80,10 @@ class Mailbox:
     def id(self) -> str:
         """The mailbox's id."""
         return self._handle.mailbox_id
+
+    def hold(self) -> None:
+        """Count as a session: while this object lives, its file's key is kept at hand."""
+        self._handle.users.add(self)
 
     # folders
 
@@ -150,7 +159,7 @@ class Mailbox:
         self, folder_id: int, ranges: Ranges, columns: Sequence[str], chunk: int = 500
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Rows of entries in lists of at most about `chunk`; `columns` begin with uid. See entries.COLUMNS."""
-        with self._handle.plain() as connection:
+        with self._handle.stream() as connection:
             yield from entries.read_rows(connection, folder_id, ranges, columns, chunk)
 
     def content(self, message_id: int) -> MessageContent:
@@ -165,9 +174,22 @@ class Mailbox:
             raise NoSuchFolderError("The message is gone")
         return MessageContent(self._handle, message_id, *rows[0])
 
-    def content_of_row(self, message_id: int, size: int, parts: bytes, recipe: bytes) -> MessageContent:
-        """The octets of a message whose columns size, parts and recipe were read with `rows`."""
-        return MessageContent(self._handle, message_id, size, parts, recipe)
+    def read_many(self, wanted: Sequence[tuple[bytes, int, int]]) -> list[bytes]:
+        """The octets from `start` to `end` of many messages, given as (recipe, start, end), in order.
+
+        `recipe` is the column of that name. All is in memory at once: ask for a few megabytes at a time.
+        """
+        with self._handle.read() as connection:
+            return read_messages(connection, connection.codec, wanted)
+
+    def content_of_row(
+        self, message_id: int, size: int, parts: bytes, recipe: bytes, octets: bytes | None = None
+    ) -> MessageContent:
+        """The octets of a message whose columns size, parts and recipe were read with `rows`.
+
+        `octets` are the message when it was read already, with `read_many`.
+        """
+        return MessageContent(self._handle, message_id, size, parts, recipe, octets)
 
     def append(self, folder_id: int, messages: Sequence[NewMessage], quota: int | None = None) -> list[Appended]:
         """Put messages into a folder, all or none. Raises NoSuchFolderError, OverQuotaError."""
@@ -177,7 +199,7 @@ class Mailbox:
                 used = int(select(connection, "SELECT coalesce(sum(size), 0) FROM folder")[0][0])
                 if used + sum(len(message.raw) for message in messages) > quota:
                     raise OverQuotaError
-            return add_messages(connection, self._handle.codec, folder_id, prepared)
+            return add_messages(connection, connection.codec, folder_id, prepared)
 
     def store(
         self,
@@ -230,14 +252,33 @@ class Mailbox:
     def search(self, folder_id: int, criterion: Criterion) -> list[int]:
         """The uids that match, ascending. What is not in the full-text index yet is put there first."""
         with self._handle.plain() as connection:
-            while pending(connection) > 0 and index_batch(connection, self._handle.codec):
+            while pending(connection) > 0 and index_batch(connection, connection.codec):
                 pass
-            return Search(connection, self._handle.codec, folder_id).run(criterion)
+            return Search(connection, connection.codec, folder_id).run(criterion)
 
     def index_pending(self, least: int = 1) -> int:
         """Put a batch of new messages into the full-text index when at least `least` wait; returns how many."""
         with self._handle.plain() as connection:
-            return index_batch(connection, self._handle.codec) if pending(connection) >= min(least, BATCH) else 0
+            return index_batch(connection, connection.codec) if pending(connection) >= min(least, BATCH) else 0
+
+    def compact(self) -> bool:
+        """One short step of making the file smaller; whether there may be more to do.
+
+        Learns a compression dictionary from a mailbox of some hundred messages, packs what came before it again, and
+        gives free pages back when they are a quarter of the file.
+        """
+        with self._handle.read() as connection:
+            due = compaction.due_for_learning(connection)
+            found = compaction.samples(connection, connection.codec) if due else None
+        if found is not None:
+            learned = compaction.learn(found)
+            with self._handle.plain() as connection:
+                return compaction.keep(connection, connection.codec, learned)
+        with self._handle.plain() as connection:
+            if compaction.repack(connection, connection.codec):
+                return True
+            compaction.shrink(connection)
+            return False
 
     # the whole
 
@@ -253,10 +294,6 @@ class Mailbox:
         with self._handle.read() as connection:
             return int(select(connection, "SELECT value FROM counter WHERE name = 'modseq'")[0][0])
 
-    def changed_elsewhere(self) -> bool:
-        """Whether another process committed since the last call."""
-        return self._handle.changed_elsewhere()
-
     def undelete(self, since: float) -> int:
         """Bring back what was expunged since; returns how many messages."""
         with self._handle.write() as connection:
@@ -265,6 +302,8 @@ class Mailbox:
     def expire(self, now: float) -> int:
         """Drop for good what was expunged longer ago than the undelete window; returns how many."""
         total = 0
+        with self._handle.write() as connection:
+            undelete.forget_deliveries(connection, now - undelete.DELIVERY_DAYS * _DAY)
         while True:
             with self._handle.write() as connection:
                 count = undelete.expire_expunged(connection, now - self._undelete_days * _DAY)
@@ -309,12 +348,10 @@ class Mailbox:
         leaves a file that the next call only removes. What cannot be opened is set aside, not dropped.
         """
         directory = self._handle.folder / "incoming"
-        files = waiting(directory)
-        if not files:
-            return 0
-        keys = key_pair(self._handle.key)
         taken = 0
-        for path in files:
+        keys: list[KeyPair] = []
+        for path in waiting(directory):
+            keys = keys or self._key_pairs()
             try:
                 header, raw = read_sealed(path, keys)
             except FileNotFoundError:
@@ -323,17 +360,25 @@ class Mailbox:
                 path.rename(path.with_suffix(".damaged"))
                 log.error("sealed message set aside", mailbox=self.id, file=path.name, why=str(error))
                 continue
-            message = NewMessage(raw, header.flags, header.keywords, header.internal_date)
-            prepared = prepare(message, self._bounds)
-            with self._handle.write() as connection:
-                known = select(connection, "SELECT 1 FROM ingested WHERE ulid = ?", (path.stem,))
-                if not known:
-                    try:
-                        folder = folders.find_folder(connection, header.folder)
-                    except NoSuchFolderError:
-                        folder = folders.find_folder(connection, folders.INBOX)
-                    add_messages(connection, self._handle.codec, folder.id, [prepared])
-                    connection.execute("INSERT INTO ingested VALUES (?, ?)", (path.stem, int(time.time())))
-                    taken += 1
+            taken += self._take_in(path.stem, header, raw)
             path.unlink(missing_ok=True)
         return taken
+
+    def _key_pairs(self) -> list[KeyPair]:
+        """The pair that mail is sealed to now, and those before rotations: some may have come late."""
+        with self._handle.read() as connection:
+            former = select(connection, "SELECT value FROM setting WHERE name = ?", (FORMER_KEYS,))
+            return [key_pair(self._handle.key), *(former_pairs(former[0][0]) if former else ())]
+
+    def _take_in(self, ulid: str, header: SealedHeader, raw: bytes) -> int:
+        message = NewMessage(raw, header.flags, header.keywords, header.internal_date, header.delivery_id)
+        prepared = prepare(message, self._bounds)
+        with self._handle.write() as connection:
+            if not is_first(connection, ulid):
+                return 0
+            try:
+                folder = folders.find_folder(connection, header.folder)
+            except NoSuchFolderError:
+                folder = folders.find_folder(connection, folders.INBOX)
+            (appended,) = add_messages(connection, connection.codec, folder.id, [prepared])
+            return int(appended.uid > 0)

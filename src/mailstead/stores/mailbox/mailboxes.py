@@ -1,7 +1,6 @@
 """All mailboxes of this node: opened on demand, kept while used, delivered to with group commit."""
 
 import asyncio
-import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,7 +17,6 @@ from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.spool import Spool
-from mailstead.stores.mailbox.codec import Codec
 from mailstead.stores.mailbox.errors import MailboxDamagedError, NoSuchFolderError, WrongKeyError
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.handle import Handle
@@ -31,6 +29,7 @@ T = TypeVar("T")
 log = structlog.get_logger("mailstead.mailbox")
 _INDEX_BATCH = 50
 _GROUP_OCTETS = 32 * 1024 * 1024
+_SWEEP_SECONDS = 60.0
 
 
 class _Delivery(msgspec.Struct):
@@ -54,11 +53,11 @@ class Mailboxes:
         )
         self._clock = clock
         self._on_commit = on_commit
-        self._codec = Codec()
         self._handles: OrderedDict[str, Handle] = OrderedDict()
         self._pool = ThreadPoolExecutor(settings.mailbox.threads, thread_name_prefix="mailbox")
         self._deliveries: dict[str, list[_Delivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sweep: asyncio.TimerHandle | None = None
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` on one of the mailbox threads."""
@@ -70,12 +69,20 @@ class Mailboxes:
         return self._root / mailbox_id[-2:] / mailbox_id
 
     async def open(self, mailbox_id: str, key: DataKey) -> Mailbox:
-        """The mailbox, made when it is new; sealed mail that waits is taken in. Raises WrongKeyError."""
+        """The mailbox, made when it is new; sealed mail that waits is taken in. Raises WrongKeyError.
+
+        As long as the caller holds it, mail for it is stored even when the mailbox is locked.
+        """
+        mailbox = await self._opened(mailbox_id, key)
+        mailbox.hold()
+        return mailbox
+
+    async def _opened(self, mailbox_id: str, key: DataKey) -> Mailbox:
         handle = self._handles.get(mailbox_id)
         if handle is None:
-            handle = Handle(mailbox_id, self.directory(mailbox_id), key, self._settings, self._codec, self._committed)
+            handle = Handle(mailbox_id, self.directory(mailbox_id), key, self._settings, self._committed)
             self._handles[mailbox_id] = handle
-        elif not hmac.compare_digest(handle.key.raw(), key.raw()):
+        elif not handle.accepts(key):
             raise WrongKeyError
         self._handles.move_to_end(mailbox_id)
         mailbox = Mailbox(handle, self._bounds, self._settings.undelete_days)
@@ -93,13 +100,22 @@ class Mailboxes:
         return mailbox
 
     def _close_idle(self) -> None:
+        """Close files past the limit or long unused; without a session that holds it a mailbox's key goes, too."""
+        if self._sweep is None and self._handles:
+            self._sweep = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._swept)
         now = time.monotonic()
-        is_open = [handle for handle in self._handles.values() if handle.is_open]
-        excess = len(is_open) - self._settings.open_limit
-        for handle in is_open:
-            if excess > 0 or now - handle.used_at > self._settings.idle_close:
+        excess = sum(handle.is_open for handle in self._handles.values()) - self._settings.open_limit
+        for mailbox_id, handle in list(self._handles.items()):
+            idle = now - handle.used_at > self._settings.idle_close
+            if handle.is_open and (excess > 0 or idle):
                 handle.close()
                 excess -= 1
+            if idle and not handle.is_open and not handle.users:
+                self.forget(mailbox_id)
+
+    def _swept(self) -> None:
+        self._sweep = None
+        self._close_idle()
 
     def _committed(self, mailbox_id: str, modseq: int) -> None:
         self._on_commit(mailbox_id, modseq)
@@ -116,19 +132,36 @@ class Mailboxes:
         keywords: str = "",
         internal_date: int | None = None,
         quota: int | None = None,
+        delivery_id: str = "",
     ) -> Receipt:
-        """Deliver one message; durable when this returns.
+        """Deliver one message; durable when this returns. Tried again with the same `delivery_id`, it is taken once.
 
-        All that wait for one mailbox go into one transaction. Without `key` the message is sealed to `public_key`.
-        Raises OverQuotaError, MailboxBusyError, MailboxDamagedError, OSError.
+        All that wait for one mailbox go into one transaction. Without `key`, and with no session of the owner in this
+        process, the message is sealed to `public_key`; so it is when the file is damaged, until one is put back.
+        Raises OverQuotaError, MailboxBusyError, OSError.
         """
         date = int(self._clock.now()) if internal_date is None else internal_date
-        if key is None:
-            header = SealedHeader(folder, flags, keywords, date)
-            ulid = await self.run(write_sealed, self.directory(mailbox_id) / "incoming", public_key, header, message)
-            return Receipt(folder, 0, ulid, True)
+        header = SealedHeader(folder, flags, keywords, date, delivery_id)
+        handle = self._handles.get(mailbox_id)
+        if key is None and handle is not None and handle.users:
+            key = handle.key
+        if key is not None:
+            try:
+                return await self._deliver_open(mailbox_id, key, header, message, quota)
+            except MailboxDamagedError:
+                if not public_key:
+                    raise
+                log.error("delivered sealed for the mailbox is damaged", mailbox=mailbox_id)
+        ulid = await self.run(write_sealed, self.directory(mailbox_id) / "incoming", public_key, header, message)
+        self._on_commit(mailbox_id, 0)  # a session of the owner in another process can take it in
+        return Receipt(folder, 0, ulid, True)
+
+    async def _deliver_open(
+        self, mailbox_id: str, key: DataKey, header: SealedHeader, message: Spool, quota: int | None
+    ) -> Receipt:
         loop = asyncio.get_running_loop()
-        delivery = _Delivery(NewMessage(message.read(), flags, keywords, date), folder, quota, loop.create_future())
+        new = NewMessage(message.octets(), header.flags, header.keywords, header.internal_date, header.delivery_id)
+        delivery = _Delivery(new, header.folder, quota, loop.create_future())
         queue = self._deliveries.get(mailbox_id)
         if queue is None:
             queue = self._deliveries[mailbox_id] = []
@@ -146,8 +179,11 @@ class Mailboxes:
             finally:
                 for delivery in self._deliveries.pop(mailbox_id):
                     _fail(delivery.done, MailboxDamagedError(detail="the delivery was cut off"))
-            mailbox = await self.open(mailbox_id, key)
-            await self.run(mailbox.index_pending, _INDEX_BATCH)
+            try:
+                mailbox = await self._opened(mailbox_id, key)
+                await self.run(mailbox.index_pending, _INDEX_BATCH)
+            except MailsteadError as error:
+                log.warning("indexing put off", mailbox=mailbox_id, why=str(error))
 
     async def _deliver_groups(self, mailbox_id: str, key: DataKey, queue: list[_Delivery]) -> None:
         await asyncio.sleep(0)  # whoever delivers in this turn of the loop joins the first group
@@ -157,7 +193,7 @@ class Mailboxes:
                 group.append(queue.pop(0))
                 size += len(group[-1].message.raw)
             try:
-                mailbox = await self.open(mailbox_id, key)
+                mailbox = await self._opened(mailbox_id, key)
                 await self.run(self._deliver_group, mailbox, group, asyncio.get_running_loop())
             except (MailsteadError, OSError) as error:
                 for delivery in group:
@@ -202,6 +238,8 @@ class Mailboxes:
 
     async def close(self) -> None:
         """Wait for deliveries, close every file, zero every key."""
+        if self._sweep is not None:
+            self._sweep.cancel()
         while self._tasks:
             await asyncio.wait(set(self._tasks))
         for handle in self._handles.values():

@@ -32,18 +32,30 @@ def prepare(message: NewMessage, bounds: Bounds) -> Prepared:
 def add_messages(connection: apsw.Connection, codec: Codec, folder_id: int, prepared: list[Prepared]) -> list[Appended]:
     """Put messages into a folder in order. Inside a transaction. Raises NoSuchFolderError."""
     folder = folder_by_id(connection, folder_id)
-    modseq = next_modseq(connection)
+    modseq = 0
     now = int(time.time())
     appended: list[Appended] = []
-    for uid, item in enumerate(prepared, folder.uidnext):
-        message_id = _insert_message(connection, codec, item)
+    uid = folder.uidnext
+    for item in prepared:
         message = item.message
+        if message.delivery_id and not is_first(connection, message.delivery_id):
+            appended.append(Appended(folder.uidvalidity, 0, 0, ""))
+            continue
+        modseq = modseq or next_modseq(connection)
+        message_id = _insert_message(connection, codec, item)
         connection.execute(
             "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
             (folder_id, uid, message.flags, message.keywords, modseq, message_id, now),
         )
         appended.append(Appended(folder.uidvalidity, uid, modseq, object_id(message_id)))
+        uid += 1
     return appended
+
+
+def is_first(connection: apsw.Connection, delivery_id: str) -> bool:
+    """Whether a delivery was not taken before; it is noted as taken. Inside the transaction that takes it."""
+    statement = "INSERT OR IGNORE INTO ingested VALUES (?, ?) RETURNING 1"
+    return bool(select(connection, statement, (delivery_id, int(time.time()))))
 
 
 def object_id(message_id: int) -> str:

@@ -1,23 +1,26 @@
 """How a message is put together from blobs: header, stretches of body, and large parts on their own.
 
 A base64 part is kept decoded when encoding it again gives back the very same bytes, so that the same attachment is one
-blob however the mail programs wrapped it, and compression can work.
+blob however the mail programs wrapped it, and compression can work. Messages may be memory maps: nothing here holds
+more than a few hundred kilobytes of one at once.
 """
 
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import apsw
 import msgspec
 
-from mailstead.formats.message.part import Part
-from mailstead.stores.mailbox.blobs import put_blob, read_blob, release_blob
-from mailstead.stores.mailbox.codec import Codec
+from mailstead.formats.message.part import Octets, Part
+from mailstead.foundation.crypto.stream import Rechunker
+from mailstead.stores.mailbox.blobs import CHUNK_SIZE, put_blob, read_blob, read_first_chunks, release_blob
+from mailstead.stores.mailbox.codec import Codec, Kind
 from mailstead.stores.mailbox.connection import select
+from mailstead.stores.mailbox.errors import MailboxDamagedError
 
 LARGE_PART = 16 * 1024
 _LINE_MOST = 998
-CHUNK_OCTETS = 192 * 1024
+_BATCH_OCTETS = 192 * 1024
 
 
 class Segment(msgspec.Struct, frozen=True, array_like=True):
@@ -35,69 +38,110 @@ class Segment(msgspec.Struct, frozen=True, array_like=True):
 
 Recipe = list[Segment]
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Segment]).decode
+decode_recipe = msgspec.msgpack.Decoder(list[Segment]).decode
 
 
-def _encode_lines(data: bytes, line: int, crlf: bool, final: bool) -> bytes:
-    text = binascii.b2a_base64(data, newline=False)
-    separator = b"\r\n" if crlf else b"\n"
-    joined = separator.join([text[start : start + line] for start in range(0, len(text), line)])
-    return joined + separator if final else joined
+class _Wrapping(msgspec.Struct, frozen=True):
+    """How a base64 part is wrapped: characters of a line, its break, and whether the last line has one."""
+
+    line: int
+    crlf: bool
+    final: bool
+
+    @property
+    def width(self) -> int:
+        """Octets of a full line with its break."""
+        return self.line + (2 if self.crlf else 1)
+
+    def encode(self, data: bytes, final: bool) -> bytes:
+        """`data` in lines of base64."""
+        text = binascii.b2a_base64(data, newline=False)
+        separator = b"\r\n" if self.crlf else b"\n"
+        joined = separator.join([text[start : start + self.line] for start in range(0, len(text), self.line)])
+        return joined + separator if final else joined
 
 
-def _decoded(body: bytes) -> tuple[bytes, int, bool, bool] | None:
-    """The decoded part and its wrapping, None when wrapping it again would not give back `body`."""
-    first = body.find(b"\n")
-    crlf = first > 0 and body[first - 1 : first] == b"\r"
-    line = first - crlf if first >= 0 else len(body)
-    if not 0 < line <= _LINE_MOST or line % 4:
+def _batches(raw: Octets, start: int, end: int, wrapping: _Wrapping) -> Iterator[tuple[bytes, bool]]:
+    """The lines of a part, many at once, each lot with whether it is the last."""
+    step = max(_BATCH_OCTETS // wrapping.width, 1) * wrapping.width
+    for position in range(start, end, step):
+        yield raw[position : min(position + step, end)], position + step >= end
+
+
+def _wrapping(raw: Octets, start: int, end: int) -> _Wrapping | None:
+    """How the base64 in `raw[start:end]` is wrapped; None when wrapping it again would not give the same bytes."""
+    first = raw.find(b"\n", start, min(end, start + _LINE_MOST + 2))
+    if first < 0 and end - start > _LINE_MOST:
         return None
-    final = body.endswith(b"\n")
-    try:
-        data = binascii.a2b_base64(body)
-    except binascii.Error:
+    crlf = first > start and raw[first - 1] == 13
+    line = first - start - crlf if first >= 0 else end - start
+    if line <= 0 or line % 4:
         return None
-    return (data, line, crlf, final) if _encode_lines(data, line, crlf, final) == body else None
+    found = _Wrapping(line, crlf, raw[end - 1 : end] == b"\n")
+    for text, last in _batches(raw, start, end, found):
+        try:
+            data = binascii.a2b_base64(text)
+        except binascii.Error:
+            return None
+        if found.encode(data, found.final or not last) != text:
+            return None
+    return found
 
 
-def write_message(connection: apsw.Connection, codec: Codec, raw: bytes, parts: Sequence[Part]) -> bytes:
+def _slices(raw: Octets, start: int, end: int) -> Callable[[], Iterator[bytes]]:
+    def pieces() -> Iterator[bytes]:
+        for position in range(start, end, CHUNK_SIZE):
+            yield raw[position : min(position + CHUNK_SIZE, end)]
+
+    return pieces
+
+
+def _decoded(raw: Octets, start: int, end: int, wrapping: _Wrapping) -> Callable[[], Iterator[bytes]]:
+    def pieces() -> Iterator[bytes]:
+        lots = (binascii.a2b_base64(text) for text, _ in _batches(raw, start, end, wrapping))
+        for piece, _ in Rechunker(lots).pieces(CHUNK_SIZE):
+            yield piece
+
+    return pieces
+
+
+def write_message(connection: apsw.Connection, codec: Codec, raw: Octets, parts: Sequence[Part]) -> bytes:
     """Store the bytes of a message; returns the recipe. Inside a transaction."""
     recipe: Recipe = []
-    header = parts[0].body_start
 
-    def stretch(start: int, end: int) -> None:
+    def stretch(start: int, end: int, kind: Kind = "body") -> None:
         if end > start:
-            recipe.append(Segment(put_blob(connection, codec, raw[start:end]), end - start))
+            recipe.append(Segment(put_blob(connection, codec, _slices(raw, start, end), kind), end - start))
 
-    stretch(0, header)
-    position = header
+    position = parts[0].body_start
+    stretch(0, position, "header")
     inner = {part.parent for part in parts}
     for index, part in enumerate(parts):
-        if index in inner or part.body_end - part.body_start < LARGE_PART or part.body_start < position:
+        start, end = part.body_start, part.body_end
+        if index in inner or end - start < LARGE_PART or start < position:
             continue
-        stretch(position, part.body_start)
-        body = raw[part.body_start : part.body_end]
-        decoded = _decoded(body) if part.encoding == "base64" else None
-        if decoded is None:
-            stretch(part.body_start, part.body_end)
+        stretch(position, start)
+        wrapping = _wrapping(raw, start, end) if part.encoding == "base64" else None
+        if wrapping is None:
+            stretch(start, end)
         else:
-            data, line, crlf, final = decoded
-            recipe.append(Segment(put_blob(connection, codec, data), len(body), line, crlf, final))
-        position = part.body_end
+            blob = put_blob(connection, codec, _decoded(raw, start, end, wrapping))
+            recipe.append(Segment(blob, end - start, wrapping.line, wrapping.crlf, wrapping.final))
+        position = end
     stretch(position, len(raw))
     return _encode(recipe)
 
 
 def release_message(connection: apsw.Connection, recipe: bytes) -> None:
     """Give back the blobs of a recipe. Inside a transaction."""
-    for segment in _decode(recipe):
+    for segment in decode_recipe(recipe):
         release_blob(connection, segment.blob)
 
 
 def read_message(connection: apsw.Connection, codec: Codec, recipe: bytes, start: int, end: int) -> Iterator[bytes]:
-    """The octets `start` to `end` of the message, in pieces."""
+    """The octets `start` to `end` of the message, in pieces. Raises MailboxDamagedError."""
     offset = 0
-    for segment in _decode(recipe):
+    for segment in decode_recipe(recipe):
         low, high = max(start - offset, 0), min(end - offset, segment.length)
         offset += segment.length
         if low >= high:
@@ -110,10 +154,11 @@ def read_message(connection: apsw.Connection, codec: Codec, recipe: bytes, start
 
 def _read_base64(connection: apsw.Connection, codec: Codec, segment: Segment, low: int, high: int) -> Iterator[bytes]:
     """Encode only the lines that are asked for; a batch of lines at a time."""
-    width = segment.line + (2 if segment.crlf else 1)
+    wrapping = _Wrapping(segment.line, segment.crlf, segment.final)
+    width = wrapping.width
     octets = segment.line // 4 * 3
     size = int(select(connection, "SELECT size FROM blob WHERE id = ?", (segment.blob,))[0][0])
-    batch = max(CHUNK_OCTETS // octets, 1)
+    batch = max(_BATCH_OCTETS // octets, 1)
     number = low // width
     position = number * width
     while position < high:
@@ -121,9 +166,46 @@ def _read_base64(connection: apsw.Connection, codec: Codec, segment: Segment, lo
             read_blob(connection, codec, segment.blob, number * octets, min((number + batch) * octets, size))
         )
         last = (number + batch) * octets >= size
-        text = _encode_lines(data, segment.line, segment.crlf, segment.final if last else True)
+        text = wrapping.encode(data, segment.final if last else True)
         yield text[max(low - position, 0) : high - position]
         number += batch
         position += len(text)
         if last:
             return
+
+
+def read_messages(connection: apsw.Connection, codec: Codec, wanted: Sequence[tuple[bytes, int, int]]) -> list[bytes]:
+    """The octets from `start` to `end` of many messages, given as (recipe, start, end), in order.
+
+    Small blobs come in one query, so that a thousand small messages cost little more than one. Everything is in memory
+    at once: ask for no more than a few megabytes. Raises MailboxDamagedError.
+    """
+    plans = [_plan(decode_recipe(recipe), start, end) for recipe, start, end in wanted]
+    chunks = read_first_chunks(connection, codec, {blob for plan in plans if plan is not None for blob in plan[1]})
+    found: list[bytes] = []
+    for (recipe, start, end), plan in zip(wanted, plans, strict=True):
+        if plan is None:
+            found.append(b"".join(read_message(connection, codec, recipe, start, end)))
+            continue
+        offset, blobs = plan
+        try:
+            whole = b"".join([chunks[blob] for blob in blobs])
+        except KeyError as error:
+            raise MailboxDamagedError(detail=f"blob {error} is lost") from None
+        found.append(whole[max(start - offset, 0) : max(end - offset, 0)])
+    return found
+
+
+def _plan(segments: Recipe, start: int, end: int) -> tuple[int, list[int]] | None:
+    """The blobs that hold `start` to `end`, and the offset of the first; None when one is not a plain single chunk."""
+    blobs: list[int] = []
+    first = offset = 0
+    for segment in segments:
+        if offset < end and offset + segment.length > start:
+            if segment.line or segment.length > CHUNK_SIZE:
+                return None
+            if not blobs:
+                first = offset
+            blobs.append(segment.blob)
+        offset += segment.length
+    return first, blobs

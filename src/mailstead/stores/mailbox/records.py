@@ -4,6 +4,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from mailstead.formats.message.part import Octets
+
 Ranges: TypeAlias = list[tuple[int, int]]
 EntryRow: TypeAlias = tuple[int, int, str, int]  # uid, flags, keywords, modseq
 Operation: TypeAlias = Literal["add", "remove", "replace"]
@@ -35,16 +37,20 @@ class FolderStatus(msgspec.Struct, frozen=True):
 
 
 class NewMessage(msgspec.Struct, frozen=True):
-    """A message to be put in; `internal_date` in seconds since the epoch."""
+    """A message to be put in; `internal_date` in seconds since the epoch. A large one is better a mapped file.
 
-    raw: bytes
+    Of several with the same `delivery_id` (not empty) the first is taken: a delivery may be tried again.
+    """
+
+    raw: Octets
     flags: int = 0
     keywords: str = ""
     internal_date: int = 0
+    delivery_id: str = ""
 
 
 class Appended(msgspec.Struct, frozen=True):
-    """Where a message went."""
+    """Where a message went; `uid` is 0 when its delivery id was known: it had been taken before."""
 
     uidvalidity: int
     uid: int
@@ -82,7 +88,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """A delivery that is durable; `uid` is 0 when it waits sealed for the owner's key."""
+    """A delivery that is durable; `uid` is 0 when it waits sealed for the owner's key, or was taken before."""
 
     folder: str
     uid: int

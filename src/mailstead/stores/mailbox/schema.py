@@ -66,7 +66,18 @@ CREATE TRIGGER entry_changed AFTER UPDATE OF flags ON entry BEGIN
 END;
 """
 
-MIGRATIONS: tuple[str, ...] = (_ONE,)
+_TWO = """
+CREATE TABLE dictionary(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, data BLOB NOT NULL, messages INTEGER NOT NULL);
+CREATE TABLE imported(source TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY(source, item)) WITHOUT ROWID;
+CREATE TABLE metadata(
+  folder_id INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(folder_id, name)) WITHOUT ROWID;
+INSERT INTO counter VALUES ('compacted', 0);
+INSERT INTO fts_header(fts_header) VALUES ('delete-all');
+INSERT INTO fts_body(fts_body) VALUES ('delete-all');
+UPDATE counter SET value = 0 WHERE name = 'indexed'; -- the index holds case-folded text from now on
+"""
+
+MIGRATIONS: tuple[str, ...] = (_ONE, _TWO)
 VERSION = len(MIGRATIONS)
 
 # Name and special use of the folders of a new mailbox (RFC 6154 §2)

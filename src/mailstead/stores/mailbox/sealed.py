@@ -5,19 +5,24 @@ incoming/<ulid>.sealed = seal(header-length (4) header (JSON: folder, flags, key
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.derive import derive_key
 from mailstead.foundation.crypto.seal import KeyPair, open_stream, seal_stream
+from mailstead.foundation.crypto.stream import Rechunker, SealError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.spool import Spool
+from mailstead.stores.mailbox.files import sync_directory
 
 _LENGTH = struct.Struct("!I")
 SUFFIX = ".sealed"
+_BLOCK = 256 * 1024
 
 
 class SealedHeader(msgspec.Struct, frozen=True):
@@ -27,14 +32,25 @@ class SealedHeader(msgspec.Struct, frozen=True):
     flags: int
     keywords: str
     internal_date: int
+    delivery_id: str = ""
+
+
+FORMER_KEYS = "former_incoming_keys"  # setting: private halves of pairs before rotations, newest first
+
+
+def former_pairs(setting: bytes) -> list[KeyPair]:
+    """The pairs whose private halves the setting keeps."""
+    return [_pair(private) for private in msgspec.msgpack.decode(setting, type=list[bytes])]
+
+
+def _pair(private: bytes) -> KeyPair:
+    public = X25519PrivateKey.from_private_bytes(private).public_key()
+    return KeyPair(public.public_bytes_raw(), private)
 
 
 def key_pair(data_key: DataKey) -> KeyPair:
     """The mailbox's X25519 pair, derived from its data key; the public half stands in the directory."""
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey  # noqa: PLC0415 rarely needed
-
-    private = X25519PrivateKey.from_private_bytes(derive_key(data_key.raw(), "incoming"))
-    return KeyPair(private.public_key().public_bytes_raw(), private.private_bytes_raw())
+    return _pair(derive_key(data_key.raw(), "incoming"))
 
 
 def write_sealed(directory: Path, public_key: bytes, header: SealedHeader, message: Spool) -> str:
@@ -54,11 +70,7 @@ def write_sealed(directory: Path, public_key: bytes, header: SealedHeader, messa
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(directory / f"{ulid}{SUFFIX}")
-    folder = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_directory(directory)
     return ulid
 
 
@@ -67,10 +79,30 @@ def waiting(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"*{SUFFIX}")) if directory.is_dir() else []
 
 
-def read_sealed(path: Path, keys: KeyPair) -> tuple[SealedHeader, bytes]:
-    """Open one sealed message. Raises SealError, OSError."""
+def read_sealed(path: Path, keys: Sequence[KeyPair]) -> tuple[SealedHeader, bytes]:
+    """Open one sealed message with the first pair that can; it is in memory, for nothing of it may lie open on disk.
+
+    Raises SealError, OSError.
+    """
     with path.open("rb") as file:
-        plaintext = b"".join(open_stream(keys.private, iter(lambda: file.read(256 * 1024), b"")))
-    (length,) = _LENGTH.unpack_from(plaintext)
-    header = msgspec.json.decode(plaintext[_LENGTH.size : _LENGTH.size + length], type=SealedHeader)
-    return header, plaintext[_LENGTH.size + length :]
+        for pair in keys[:-1]:
+            file.seek(0)
+            try:
+                return _unseal(file, pair)
+            except SealError:
+                continue
+        file.seek(0)
+        return _unseal(file, keys[-1])
+
+
+def _unseal(file: IO[bytes], pair: KeyPair) -> tuple[SealedHeader, bytes]:
+    plaintext = Rechunker(open_stream(pair.private, iter(lambda: file.read(_BLOCK), b"")))
+    start = plaintext.take(_LENGTH.size)
+    if len(start) < _LENGTH.size:
+        raise SealError("cut off")
+    encoded = plaintext.take(_LENGTH.unpack(start)[0])
+    try:
+        header = msgspec.json.decode(encoded, type=SealedHeader)
+    except msgspec.DecodeError as error:
+        raise SealError("damaged header") from error
+    return header, b"".join(iter(lambda: plaintext.take(_BLOCK), b""))

@@ -10,6 +10,7 @@ from mailstead.stores.mailbox.messages import drop_unheld_messages
 
 _BATCH = 500
 RESTORED_FOLDER = "Restored"
+DELIVERY_DAYS = 30  # how long a delivery id is known; nobody tries again for longer
 
 
 def restore_expunged(connection: apsw.Connection, since: float) -> int:
@@ -49,6 +50,11 @@ def restore_expunged(connection: apsw.Connection, since: float) -> int:
 def _restored_folder(connection: apsw.Connection) -> int:
     rows = select(connection, "SELECT id FROM folder WHERE name = ?", (RESTORED_FOLDER,))
     return int(rows[0][0]) if rows else create_folder(connection, RESTORED_FOLDER).id
+
+
+def forget_deliveries(connection: apsw.Connection, before: float) -> None:
+    """Forget the ids of deliveries taken before `before`. Inside a transaction."""
+    connection.execute("DELETE FROM ingested WHERE at < ?", (int(before),))
 
 
 def expire_expunged(connection: apsw.Connection, before: float) -> int:

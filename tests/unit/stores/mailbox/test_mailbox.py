@@ -217,7 +217,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=6), st.text(alphabet="aple foo-GRÜßeSTxпри%", max_size=5))
 async def test_search_gives_what_a_plain_scan_gives(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, messages: list[tuple[str, str]], needle: str

@@ -1,4 +1,4 @@
-"""The full-text index: filled in batches after the fact, asked for candidates by substring.
+"""The full-text index: case-folded, filled in batches after the fact, asked for candidates by substring.
 
 FTS5 finds whole tokens; IMAP asks for substrings. A substring without separators lies inside one token, so the index's
 own vocabulary, searched for it, gives exactly the tokens and with them the messages. A needle of several tokens gives
@@ -29,18 +29,29 @@ def pending(connection: apsw.Connection) -> int:
     return int(rows[0][0])
 
 
+class _Content:
+    """A message of which only what is asked for is read."""
+
+    def __init__(self, connection: apsw.Connection, codec: Codec, recipe: bytes) -> None:
+        self._connection = connection
+        self._codec = codec
+        self._recipe = recipe
+
+    def __getitem__(self, stretch: slice, /) -> bytes:
+        return b"".join(read_message(self._connection, self._codec, self._recipe, stretch.start, stretch.stop))
+
+
 def message_text(connection: apsw.Connection, codec: Codec, message_id: int) -> tuple[str, str] | None:
     """Header and body text of a message as search sees them; None when it is gone."""
     rows = select(
         connection,
-        "SELECT c.parts, c.recipe, m.size FROM content c JOIN message m ON m.id = c.message_id WHERE c.message_id = ?",
+        "SELECT parts, recipe FROM content WHERE message_id = ?",
         (message_id,),
     )
     if not rows:
         return None
-    parts, recipe, size = rows[0]
-    raw = b"".join(read_message(connection, codec, recipe, 0, size))
-    text = search_text(raw, decode_parts(parts))
+    parts, recipe = rows[0]
+    text = search_text(_Content(connection, codec, recipe), decode_parts(parts))
     return _clean(text.headers), _clean(text.body)
 
 
@@ -63,10 +74,10 @@ def index_batch(connection: apsw.Connection, codec: Codec) -> int:
             return 0  # another process did it
         present = [(message_id, text) for message_id, text in texts if text is not None]
         connection.executemany(
-            "INSERT INTO fts_header(rowid, text) VALUES (?, ?)", [(one, text[0]) for one, text in present]
+            "INSERT INTO fts_header(rowid, text) VALUES (?, ?)", [(one, text[0].casefold()) for one, text in present]
         )
         connection.executemany(
-            "INSERT INTO fts_body(rowid, text) VALUES (?, ?)", [(one, text[1]) for one, text in present]
+            "INSERT INTO fts_body(rowid, text) VALUES (?, ?)", [(one, text[1].casefold()) for one, text in present]
         )
         connection.execute("UPDATE counter SET value = ? WHERE name = 'indexed'", (ids[-1],))
     return len(ids)
@@ -74,7 +85,7 @@ def index_batch(connection: apsw.Connection, codec: Codec) -> int:
 
 def tokens(needle: str) -> list[str]:
     """The tokens of a needle, as the index would cut them."""
-    return _TOKEN.findall(needle.lower())
+    return _TOKEN.findall(needle.casefold())
 
 
 def candidates(connection: apsw.Connection, table: str, needle: str) -> tuple[set[int], bool]:
@@ -92,8 +103,8 @@ def candidates(connection: apsw.Connection, table: str, needle: str) -> tuple[se
             row[0]
             for row in select(
                 connection,
-                f"SELECT term FROM {table}_term WHERE instr(term, ?) OR instr(term, ?)",
-                (word, word.casefold()),
+                f"SELECT term FROM {table}_term WHERE instr(term, ?)",
+                (word,),
             )
         ]
         ids: set[int] = set()
@@ -104,5 +115,5 @@ def candidates(connection: apsw.Connection, table: str, needle: str) -> tuple[se
         found = ids if found is None else found & ids
         if not found:
             break
-    certain = len(words) == 1 and words[0] == needle.lower() == needle.casefold() and needle.isascii()
+    certain = len(words) == 1 and words[0] == needle.casefold() and needle.isascii()
     return found or set(), certain
