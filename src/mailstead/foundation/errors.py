@@ -39,7 +39,7 @@ class PermanentError(MailsteadError):
 
     smtp_code = 554
     enhanced_code = "5.0.0"
-    imap_code = "CANNOT"
+    imap_code: str | None = "CANNOT"
     http_status = 400
     temporary = False
     public_text = "Refused"
@@ -68,7 +68,7 @@ class InvalidError(PermanentError):
 
     smtp_code = 501
     enhanced_code = "5.5.4"
-    imap_code = "CLIENTBUG"
+    imap_code: str | None = "CLIENTBUG"
     http_status = 400
     public_text = "Invalid value"
 

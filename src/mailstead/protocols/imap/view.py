@@ -1,74 +1,265 @@
-"""What one session sees of its selected folder: sequence numbers stay until the client is told (RFC 9051 §5.5)."""
+"""What one session sees of its selected folder (RFC 9051 §5.5, §7.5.1).
 
+The view holds uids and flags of the folder as the client was told of them: entry i is message number i + 1 until an
+EXPUNGE is told. It follows the database by `update`, never by events: what others did comes with the folder's changes
+since `modseq`. Removed messages that may not be told yet wait in `gone`; flags and new messages are told meanwhile.
+"""
+
+from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
-from mailstead.stores.mailbox.flags import NAMES
+from mailstead.protocols.imap.enabled import Enabled
+from mailstead.protocols.imap.errors import CommandError
+from mailstead.protocols.imap.grammar.sequence import SequenceSet, to_ranges
+from mailstead.protocols.imap.responses import FLAG_TEXTS, flags_text, vanished
+from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
-from mailstead.stores.mailbox.records import Folder, Ranges
+from mailstead.stores.mailbox.records import EntryRow, Folder, Ranges, Snapshot
 
-_FLAG_TEXTS = [" ".join(name for flag, name in NAMES.items() if bits & flag) for bits in range(32)]
+Slices = list[tuple[int, int]]  # half-open ranges of indexes into the view
 
-
-def flags_text(bits: int, keywords: str, recent: bool) -> str:
-    """A flag list's content."""
-    return " ".join(filter(None, (_FLAG_TEXTS[bits & 31], keywords, "\\Recent" if recent else "")))
+_SEEN = bytes(bits & Flag.SEEN for bits in range(256))
 
 
 class View:
-    """The uids of a folder in order; entry i is message number i + 1."""
+    """One selected folder."""
 
-    def __init__(self, mailbox: Mailbox, folder: Folder, *, read_only: bool) -> None:
+    def __init__(self, mailbox: Mailbox, folder: Folder, snapshot: Snapshot, *, read_only: bool) -> None:
         self.mailbox = mailbox
         self.folder = folder
         self.read_only = read_only
-        self.recent_from = mailbox.status(folder.id).recent_from if read_only else mailbox.take_recent(folder.id)
-        self.modseq = mailbox.status(folder.id).highestmodseq
-        self.uids = [row[0] for row in mailbox.entries(folder.id)]
-        self.recent = sum(uid >= self.recent_from for uid in self.uids)
-        self.silent: dict[int, tuple[int, str]] = {}
+        self.uids = array("I", snapshot.uids)
+        self.flags = bytearray(snapshot.flags)
+        self.keywords = dict(snapshot.keywords)
+        self.modseq = snapshot.highestmodseq
+        self.uidnext = snapshot.uidnext
+        self.gone: set[int] = set()
+        self.saved: Ranges = []  # uids of the search result variable (RFC 9051 §6.4.4.1)
+        self._recent: Ranges = []
+        self._told: dict[int, int] = {}  # uid -> modseq that the client was told with its own STORE
 
-    def uid_ranges(self, numbers: Ranges) -> Ranges:
-        """Uids of message numbers; numbers past the end are left out."""
+    # numbers, uids, indexes
+
+    def __len__(self) -> int:
+        return len(self.uids)
+
+    def index(self, uid: int) -> int:
+        """The index of a uid, -1 when this session does not know it."""
+        place = bisect_left(self.uids, uid)
+        return place if place < len(self.uids) and self.uids[place] == uid else -1
+
+    def slices(self, wanted: SequenceSet, *, by_uid: bool) -> Slices:
+        """Indexes of a sequence set. Raises CommandError for message numbers that are not there (RFC 9051 §9)."""
+        if wanted.saved:
+            return self.uid_slices(self.saved)
+        if by_uid:
+            return self.uid_slices(wanted.resolve(self.uids[-1] if self.uids else 0))
         count = len(self.uids)
-        return [(self.uids[first - 1], self.uids[min(last, count) - 1]) for first, last in numbers if first <= count]
+        ranges = wanted.resolve(count)
+        if ranges[0][0] < 1 or ranges[-1][1] > count:
+            raise CommandError("No such message")
+        return [(first - 1, last) for first, last in ranges]
 
-    def known(self, ranges: Ranges) -> Ranges:
-        """Uid ranges, cut to uids this session knows."""
-        found: Ranges = []
+    def number_slices(self, ranges: Ranges) -> Slices:
+        """Indexes of message numbers, those that are not there left out."""
+        count = len(self.uids)
+        return [(max(first, 1) - 1, min(last, count)) for first, last in ranges if first <= count and last >= 1]
+
+    def uid_slices(self, ranges: Ranges) -> Slices:
+        """Indexes of the known uids in ascending ranges."""
+        found: Slices = []
+        uids, low = self.uids, 0
         for first, last in ranges:
-            low, high = bisect_left(self.uids, first), bisect_right(self.uids, last)
+            low = bisect_left(uids, min(first, _UID_MOST), low)
+            high = bisect_right(uids, min(last, _UID_MOST), low)
             if low < high:
-                found.append((self.uids[low], self.uids[high - 1]))
+                if found and found[-1][1] == low:
+                    found[-1] = (found[-1][0], high)
+                else:
+                    found.append((low, high))
+            low = high
         return found
 
-    def number(self, uid: int) -> int:
-        """The message number of a uid, 0 when this session does not know it."""
-        place = bisect_left(self.uids, uid)
-        return place + 1 if place < len(self.uids) and self.uids[place] == uid else 0
+    def uid_ranges(self, slices: Slices) -> Ranges:
+        """For the store: from the first to the last uid of each slice."""
+        return [(self.uids[low], self.uids[high - 1]) for low, high in slices if low < high]
 
-    def update(self, *, expunges: bool) -> list[bytes]:
-        """Untagged responses for what changed since; with `expunges` removed messages are told too."""
-        changes = self.mailbox.changes(self.folder.id, self.modseq)
-        out: list[bytes] = []
-        gone = [uid for uid in changes.expunged if self.number(uid)]
-        if gone and not expunges:
-            return out  # told at the next command that allows it; nothing is told before it
-        for uid in sorted(gone, reverse=True):
-            number = self.number(uid)
-            del self.uids[number - 1]
-            out.append(b"* %d EXPUNGE\r\n" % number)
+    def uids_of(self, slices: Slices) -> Iterator[int]:
+        """Each uid of the slices."""
+        for low, high in slices:
+            yield from self.uids[low:high]
+
+    def numbers_of(self, uids: Sequence[int]) -> list[int]:
+        """Message numbers of ascending uids, those that this session does not know left out."""
+        known = self.uids
+        if len(uids) * 8 > len(known):
+            places = dict(zip(known, range(1, len(known) + 1), strict=True))
+            return [places[uid] for uid in uids if uid in places]
+        return [place + 1 for uid in uids if (place := self.index(uid)) >= 0]
+
+    def known(self, uids: Sequence[int]) -> list[int]:
+        """Those of ascending uids that this session knows and that are not gone."""
+        if not uids:
+            return []
+        if len(uids) == len(self.uids) and not self.gone and uids[0] == self.uids[0] and uids[-1] == self.uids[-1]:
+            return list(uids)
         last = self.uids[-1] if self.uids else 0
-        fresh = [row[0] for row in changes.entries if row[0] > last]
-        if fresh:
-            self.uids.extend(fresh)
-            if not self.read_only:
-                self.recent_from = min(self.recent_from, self.mailbox.take_recent(self.folder.id))
-            out.append(b"* %d EXISTS\r\n" % len(self.uids))
-            out.append(b"* %d RECENT\r\n" % sum(uid >= self.recent_from for uid in self.uids))
-        for uid, bits, keywords, _ in changes.entries:
-            if uid <= last and self.silent.get(uid) != (bits, keywords):
-                text = flags_text(bits, keywords, uid >= self.recent_from)
-                out.append(f"* {self.number(uid)} FETCH (UID {uid} FLAGS ({text}))\r\n".encode())
-        self.silent.clear()
-        self.modseq = changes.highestmodseq
+        return [uid for uid in uids if uid <= last and self.index(uid) >= 0]
+
+    # flags
+
+    def is_recent(self, uid: int) -> bool:
+        """Whether this session was the first to be told of the message (RFC 3501 §2.3.2)."""
+        return any(first <= uid <= last for first, last in self._recent)
+
+    @property
+    def recent(self) -> int:
+        """How many messages are recent."""
+        return sum(bisect_right(self.uids, last) - bisect_left(self.uids, first) for first, last in self._recent)
+
+    @property
+    def recent_ranges(self) -> Ranges:
+        """Uids of recent messages."""
+        return self._recent
+
+    def add_recent(self, first: int, last: int) -> None:
+        """The uids from `first` to `last` were told to nobody before."""
+        if first <= last:
+            self._recent.append((first, last))
+            if len(self._recent) > 1 and self._recent[-2][1] + 1 >= first:
+                self._recent[-2:] = [(self._recent[-2][0], last)]
+
+    def first_unseen(self) -> int:
+        """The number of the first message without \\Seen, 0 when there is none."""
+        return self.flags.translate(_SEEN).find(0) + 1
+
+    def all_seen(self, slices: Slices) -> bool:
+        """Whether all messages have \\Seen."""
+        return all(self.flags.translate(_SEEN).find(0, low, high) < 0 for low, high in slices)
+
+    def used_keywords(self) -> list[str]:
+        """Keywords that messages of the folder have, each once, sorted."""
+        found: dict[str, str] = {}
+        for text in set(self.keywords.values()):
+            for keyword in text.split():
+                found.setdefault(keyword.lower(), keyword)
+        return [found[name] for name in sorted(found)]
+
+    def flags_text(self, index: int, *, recent: bool = True) -> bytes:
+        """A flag list's content; without \\Recent where the client has IMAP4rev2 enabled."""
+        uid = self.uids[index]
+        return flags_text(self.flags[index], self.keywords.get(uid, ""), recent and self.is_recent(uid))
+
+    def flags_texts(self, low: int, high: int, *, recent: bool = True) -> list[bytes]:
+        """The same for a slice."""
+        plain = not (recent and self._recent and self._recent[-1][1] >= self.uids[low])
+        if plain and not self.keywords:
+            return [FLAG_TEXTS[bits] for bits in self.flags[low:high]]
+        return [self.flags_text(index, recent=recent) for index in range(low, high)]
+
+    def apply(self, changed: Iterable[EntryRow]) -> None:
+        """Take over flags that the client is told of, or knows of, already."""
+        for uid, bits, keywords, modseq in changed:
+            place = self.index(uid)
+            if place >= 0:
+                self._set(place, uid, bits, keywords)
+                self._told[uid] = modseq
+
+    def _set(self, place: int, uid: int, bits: int, keywords: str) -> bool:
+        changed = self.flags[place] != bits
+        self.flags[place] = bits
+        if self.keywords.get(uid, "") != keywords:
+            changed = True
+            if keywords:
+                self.keywords[uid] = keywords
+            else:
+                del self.keywords[uid]
+        return changed
+
+    # changes
+
+    def update(self, enabled: Enabled, *, expunges: bool) -> list[bytes]:
+        """Untagged responses for what changed since the last call. Raises NoSuchFolderError.
+
+        Without `expunges` removed messages wait in `gone` (RFC 9051 §7.5.1).
+        """
+        out: list[bytes] = []
+        highest = self.mailbox.highestmodseq(self.folder.id)
+        if highest != self.modseq:
+            self._follow(enabled, out)
+        if expunges and self.gone:
+            self._expunge(enabled, out)
         return out
+
+    def _follow(self, enabled: Enabled, out: list[bytes]) -> None:
+        changes = self.mailbox.changes(self.folder.id, self.modseq)
+        self.gone.update(uid for uid in changes.expunged if self.index(uid) >= 0)
+        last = self.uids[-1] if self.uids else 0
+        fresh: list[EntryRow] = []
+        for entry in changes.entries:
+            uid, bits, keywords, modseq = entry
+            if uid > last:
+                fresh.append(entry)
+                continue
+            place = self.index(uid)
+            if place < 0:
+                continue
+            told = self._told.get(uid) == modseq
+            if self._set(place, uid, bits, keywords) or (enabled.condstore and not told):
+                out.append(self.fetch_flags(place, modseq, enabled))
+        if fresh:
+            self._arrive(fresh, enabled, out)
+        self._told.clear()
+        self.modseq = changes.highestmodseq
+        self.uidnext = max(self.uidnext, changes.uidnext)
+
+    def _arrive(self, fresh: list[EntryRow], enabled: Enabled, out: list[bytes]) -> None:
+        self.uids.extend(entry[0] for entry in fresh)
+        self.flags.extend(entry[1] for entry in fresh)
+        self.keywords.update((entry[0], entry[2]) for entry in fresh if entry[2])
+        out.append(b"* %d EXISTS\r\n" % len(self.uids))
+        if not enabled.rev2:
+            if not self.read_only:
+                self.add_recent(*self.mailbox.take_recent(self.folder.id))
+            out.append(b"* %d RECENT\r\n" % self.recent)
+
+    def fetch_flags(self, place: int, modseq: int, enabled: Enabled) -> bytes:
+        """An untagged FETCH that tells flags; with the modseq where CONDSTORE is enabled (RFC 7162 §3.1.4)."""
+        uid = self.uids[place]
+        text = self.flags_text(place, recent=not enabled.rev2)
+        more = b" MODSEQ (%d)" % modseq if enabled.condstore else b""
+        if enabled.uidonly:
+            return b"* %d UIDFETCH (FLAGS (%b)%b)\r\n" % (uid, text, more)
+        return b"* %d FETCH (UID %d FLAGS (%b)%b)\r\n" % (place + 1, uid, text, more)
+
+    def fetch_modseq(self, place: int, modseq: int, enabled: Enabled) -> bytes:
+        """An untagged FETCH that tells a modseq only."""
+        uid = self.uids[place]
+        if enabled.uidonly:
+            return b"* %d UIDFETCH (MODSEQ (%d))\r\n" % (uid, modseq)
+        return b"* %d FETCH (UID %d MODSEQ (%d))\r\n" % (place + 1, uid, modseq)
+
+    def _expunge(self, enabled: Enabled, out: list[bytes]) -> None:
+        places = [place for uid in sorted(self.gone) if (place := self.index(uid)) >= 0]
+        self.gone.clear()
+        if not places:
+            return
+        if enabled.qresync or enabled.uidonly:
+            out.append(vanished(to_ranges(self.uids[place] for place in places)))
+        else:
+            out.append(b"".join([b"* %d EXPUNGE\r\n" % (place + 1) for place in reversed(places)]))
+        for uid in [self.uids[place] for place in places]:
+            self.keywords.pop(uid, None)
+        if len(places) < 64:
+            for place in reversed(places):
+                del self.uids[place]
+                del self.flags[place]
+            return
+        removed = set(places)
+        kept = [place for place in range(len(self.uids)) if place not in removed]
+        self.uids = array("I", [self.uids[place] for place in kept])
+        self.flags = bytearray([self.flags[place] for place in kept])
+
+
+_UID_MOST = 2**32 - 1

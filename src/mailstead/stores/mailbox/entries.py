@@ -1,15 +1,18 @@
 """Entries: which messages are in which folder, under which uid, with which flags."""
 
 import time
+from array import array
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import apsw
 
 from mailstead.stores.mailbox.connection import select
+from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.flags import changed_keywords
 from mailstead.stores.mailbox.folders import next_modseq
-from mailstead.stores.mailbox.records import Changes, Copied, EntryRow, Operation, Ranges, Stored
+from mailstead.stores.mailbox.records import Changes, Copied, EntryRow, Operation, Ranges, Snapshot, Stored
 
 # Columns that a reader may ask for, and the table each comes from
 COLUMNS = {
@@ -55,6 +58,12 @@ def rows_statement(columns: Sequence[str]) -> str:
     )
 
 
+@cache
+def page_statement(columns: tuple[str, ...]) -> str:
+    """The statement for all rows of `columns` between two uids of a folder."""
+    return rows_statement(columns).removesuffix(" LIMIT ?")
+
+
 def read_rows(
     connection: apsw.Connection, folder_id: int, ranges: Ranges, columns: Sequence[str], chunk: int
 ) -> Iterator[list[tuple[Any, ...]]]:
@@ -86,8 +95,37 @@ def changes_since(connection: apsw.Connection, folder_id: int, modseq: int) -> C
     expunged = select(
         connection, "SELECT uid FROM expunged WHERE folder_id = ? AND modseq > ? ORDER BY uid", (folder_id, modseq)
     )
-    highest = select(connection, "SELECT highestmodseq FROM folder WHERE id = ?", (folder_id,))
-    return Changes(entries, [row[0] for row in expunged], highest[0][0] if highest else -1)
+    highest = select(connection, "SELECT highestmodseq, uidnext FROM folder WHERE id = ?", (folder_id,))
+    if not highest:
+        raise NoSuchFolderError
+    return Changes(entries, [row[0] for row in expunged], *highest[0])
+
+
+def snapshot(connection: apsw.Connection, folder_id: int) -> Snapshot:
+    """All entries of a folder. Inside a read transaction. Raises NoSuchFolderError."""
+    folder = select(connection, "SELECT highestmodseq, uidnext FROM folder WHERE id = ?", (folder_id,))
+    if not folder:
+        raise NoSuchFolderError
+    rows = select(connection, "SELECT uid, flags FROM entry WHERE folder_id = ? ORDER BY uid", (folder_id,))
+    statement = "SELECT uid, keywords FROM entry WHERE folder_id = ? AND keywords != ''"
+    keywords: dict[int, str] = dict(select(connection, statement, (folder_id,)))
+    uids = array("I", [row[0] for row in rows]).tobytes()
+    return Snapshot(uids, bytes([row[1] for row in rows]), keywords, *folder[0])
+
+
+def deleted_size(connection: apsw.Connection, folder_id: int) -> int:
+    """Octets of the messages of a folder that have \\Deleted."""
+    statement = (
+        "SELECT coalesce(sum(m.size), 0) FROM entry e JOIN message m ON m.id = e.message_id"
+        " WHERE e.folder_id = ? AND e.flags & 8"
+    )
+    return int(select(connection, statement, (folder_id,))[0][0])
+
+
+def expunged_since(connection: apsw.Connection, folder_id: int, modseq: int) -> list[int]:
+    """Uids that left a folder after `modseq`, ascending."""
+    statement = "SELECT uid FROM expunged WHERE folder_id = ? AND modseq > ? ORDER BY uid"
+    return [row[0] for row in select(connection, statement, (folder_id, modseq))]
 
 
 def store_flags(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import apsw
 import msgspec
 
 from mailstead.formats.message.part import Bounds, Part
@@ -25,6 +26,7 @@ from mailstead.stores.mailbox.records import (
     NewMessage,
     Operation,
     Ranges,
+    Snapshot,
     Stored,
     Usage,
 )
@@ -66,6 +68,12 @@ class MessageContent:
             return
         with self._handle.stream() as connection:
             yield from read_message(connection, connection.codec, self._recipe, start, end)
+
+
+def _check_quota(connection: apsw.Connection, room: int) -> None:
+    """Raises OverQuotaError when the folders hold more than `room` octets."""
+    if int(select(connection, "SELECT coalesce(sum(size), 0) FROM folder")[0][0]) > room:
+        raise OverQuotaError
 
 
 class Mailbox:
@@ -144,10 +152,30 @@ class Mailbox:
     def changes(self, folder_id: int, since_modseq: int) -> Changes:
         """What changed since. Raises NoSuchFolderError when the folder is gone."""
         with self._handle.read() as connection:
-            changes = entries.changes_since(connection, folder_id, since_modseq)
-        if changes.highestmodseq < 0:
+            return entries.changes_since(connection, folder_id, since_modseq)
+
+    def snapshot(self, folder_id: int) -> Snapshot:
+        """All entries of a folder at one moment. Raises NoSuchFolderError."""
+        with self._handle.read() as connection:
+            return entries.snapshot(connection, folder_id)
+
+    def highestmodseq(self, folder_id: int) -> int:
+        """The folder's last modseq. Raises NoSuchFolderError."""
+        with self._handle.plain() as connection:
+            rows = select(connection, "SELECT highestmodseq FROM folder WHERE id = ?", (folder_id,))
+        if not rows:
             raise NoSuchFolderError
-        return changes
+        return int(rows[0][0])
+
+    def expunged(self, folder_id: int, since_modseq: int) -> list[int]:
+        """Uids that left a folder since, ascending; see `pruned_modseq`."""
+        with self._handle.plain() as connection:
+            return entries.expunged_since(connection, folder_id, since_modseq)
+
+    def page(self, folder_id: int, first: int, last: int, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Rows of `columns` of the entries from uid `first` to `last`, by uid. See entries.COLUMNS."""
+        with self._handle.plain() as connection:
+            return select(connection, entries.page_statement(tuple(columns)), (folder_id, first, last))
 
     def pruned_modseq(self, folder_id: int) -> int:
         """Up to which modseq the log of expunged uids was pruned."""
@@ -196,9 +224,7 @@ class Mailbox:
         prepared = [prepare(message, self._bounds) for message in messages]
         with self._handle.write() as connection:
             if quota is not None:
-                used = int(select(connection, "SELECT coalesce(sum(size), 0) FROM folder")[0][0])
-                if used + sum(len(message.raw) for message in messages) > quota:
-                    raise OverQuotaError
+                _check_quota(connection, quota - sum(len(message.raw) for message in messages))
             return add_messages(connection, connection.codec, folder_id, prepared)
 
     def store(
@@ -214,11 +240,14 @@ class Mailbox:
         with self._handle.write() as connection:
             return entries.store_flags(connection, folder_id, ranges, operation, flags, keywords, unchanged_since)
 
-    def copy(self, folder_id: int, ranges: Ranges, target_id: int) -> Copied:
-        """Put the same messages into another folder. Raises NoSuchFolderError."""
+    def copy(self, folder_id: int, ranges: Ranges, target_id: int, quota: int | None = None) -> Copied:
+        """Put the same messages into another folder. Raises NoSuchFolderError, OverQuotaError."""
         with self._handle.write() as connection:
             folders.folder_by_id(connection, target_id)
-            return entries.copy_entries(connection, folder_id, ranges, target_id)
+            copied = entries.copy_entries(connection, folder_id, ranges, target_id)
+            if quota is not None and copied.pairs:
+                _check_quota(connection, quota)
+            return copied
 
     def move(self, folder_id: int, ranges: Ranges, target_id: int) -> Copied:
         """Move messages to another folder in one step. Raises NoSuchFolderError."""
@@ -236,16 +265,31 @@ class Mailbox:
         with self._handle.write() as connection:
             entries.remove_entries(connection, folder_id, uids, moved=False)
 
-    def take_recent(self, folder_id: int) -> int:
-        """The first uid that no session was told to be recent; the caller is told now (RFC 3501 §2.3.2)."""
-        with self._handle.read() as connection:
-            status = folders.folder_status(connection, folder_id)
-        if status.recent_from == status.uidnext:
-            return status.uidnext
+    def recent(self, folder_id: int) -> tuple[int, int]:
+        """The first and the last uid that no session was told of; the last is less when there is none."""
+        status = self.status(folder_id)
+        return status.recent_from, status.uidnext - 1
+
+    def take_recent(self, folder_id: int) -> tuple[int, int]:
+        """The same, and the caller is told now (RFC 3501 §2.3.2)."""
+        first, last = self.recent(folder_id)
+        if first > last:
+            return first, last
         with self._handle.write() as connection:
             status = folders.folder_status(connection, folder_id)
             connection.execute("UPDATE folder SET recent_from = uidnext WHERE id = ?", (folder_id,))
-        return status.recent_from
+        return status.recent_from, status.uidnext - 1
+
+    def recent_count(self, folder_id: int, recent_from: int) -> int:
+        """How many messages have a uid from `recent_from` on."""
+        with self._handle.plain() as connection:
+            statement = "SELECT count(*) FROM entry WHERE folder_id = ? AND uid >= ?"
+            return int(select(connection, statement, (folder_id, recent_from))[0][0])
+
+    def deleted_size(self, folder_id: int) -> int:
+        """Octets of the messages with \\Deleted."""
+        with self._handle.plain() as connection:
+            return entries.deleted_size(connection, folder_id)
 
     # search
 

@@ -64,6 +64,17 @@ class Changes(msgspec.Struct, frozen=True):
     entries: list[EntryRow]
     expunged: list[int]
     highestmodseq: int
+    uidnext: int
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """All entries of a folder at one moment: uids as 32-bit integers, flags as octets, keywords by uid."""
+
+    uids: bytes
+    flags: bytes
+    keywords: dict[int, str]
+    highestmodseq: int
+    uidnext: int
 
 
 class Stored(msgspec.Struct, frozen=True):

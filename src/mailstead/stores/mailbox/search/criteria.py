@@ -6,6 +6,8 @@ import msgspec
 
 from mailstead.stores.mailbox.records import Ranges
 
+Which: TypeAlias = Literal["internal", "sent", "saved"]
+
 
 class All(msgspec.Struct, frozen=True):
     """Every message."""
@@ -77,7 +79,7 @@ class Text(msgspec.Struct, frozen=True):
 class Date(msgspec.Struct, frozen=True):
     """`internal`, `sent` or `saved` date from `since` (included) to `before` (not included), in epoch seconds."""
 
-    which: Literal["internal", "sent", "saved"]
+    which: Which
     since: int | None = None
     before: int | None = None
 

@@ -1,0 +1,42 @@
+"""What is offered, before and after the login (RFC 9051 §6.1.1)."""
+
+from typing import TYPE_CHECKING
+
+from mailstead.foundation.sasl.mechanism import MECHANISMS
+
+if TYPE_CHECKING:
+    from mailstead.protocols.imap.session import Session
+
+REVISIONS = ("IMAP4rev1",)
+ALWAYS = ("SASL-IR", "LITERAL+", "ID", "ENABLE")
+AFTER_LOGIN = (
+    "IDLE",
+    "NAMESPACE",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
+    "MULTIAPPEND",
+    "STATUS=SIZE",
+    "UIDPLUS",
+    "UNSELECT",
+    "MOVE",
+    "CHILDREN",
+    "SPECIAL-USE",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "WITHIN",
+)
+
+
+def capabilities(session: "Session") -> str:
+    """The capability list of a session as it is now."""
+    if session.mailbox is not None:
+        limit = session.services.settings.message.size_limit
+        return " ".join((*REVISIONS, *ALWAYS, *AFTER_LOGIN, f"APPENDLIMIT={limit}"))
+    offered = [*REVISIONS, *ALWAYS]
+    if session.may_start_tls:
+        offered.append("STARTTLS")
+    if session.may_login:
+        offered += [f"AUTH={name}" for name in MECHANISMS]
+    else:
+        offered.append("LOGINDISABLED")
+    return " ".join(offered)

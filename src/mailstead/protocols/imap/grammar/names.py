@@ -1,0 +1,62 @@
+"""Mailbox names on the wire: modified UTF-7 (RFC 3501 §5.1.3), or UTF-8 where that is enabled (RFC 9051 §5.1).
+
+mailbox = "INBOX" / astring
+"""
+
+import base64
+import binascii
+import re
+
+from mailstead.formats.message.imap_string import string
+from mailstead.protocols.imap.errors import CommandError
+from mailstead.protocols.imap.grammar.cursor import Cursor
+
+_SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
+_BEYOND = re.compile(r"[^\x20-\x7e]+")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+def decode_utf7(text: str) -> str:
+    """A name in modified UTF-7. Raises CommandError."""
+
+    def decoded(found: re.Match[str]) -> str:
+        if not found[1]:
+            return "&"
+        padded = found[1].replace(",", "/") + "=" * (-len(found[1]) % 4)
+        try:
+            return base64.b64decode(padded).decode("utf-16-be")
+        except (binascii.Error, UnicodeDecodeError):
+            raise CommandError("Bad mailbox name") from None
+
+    return _SHIFTED.sub(decoded, text)
+
+
+def encode_utf7(name: str) -> str:
+    """A name in modified UTF-7."""
+
+    def encoded(found: re.Match[str]) -> str:
+        text = base64.b64encode(found[0].encode("utf-16-be", "surrogatepass")).decode().rstrip("=")
+        return f"&{text.replace('/', ',')}-"
+
+    return _BEYOND.sub(encoded, name.replace("&", "&-"))
+
+
+def decode_name(octets: bytes, utf8: bool) -> str:
+    """A name, or a pattern, as the client wrote it. Raises CommandError."""
+    text = Cursor.decoded(octets)
+    return text if utf8 else decode_utf7(text)
+
+
+def mailbox(cursor: Cursor) -> str:
+    """mailbox"""
+    return decode_name(cursor.astring(), cursor.utf8)
+
+
+def shown(name: str, utf8: bool) -> bytes:
+    """A name as the client reads it."""
+    if not utf8:
+        return string(encode_utf7(name).encode())
+    octets = name.encode("utf-8", "replace")
+    if _CONTROL.search(octets):
+        return string(octets)
+    return b'"%b"' % octets.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
