@@ -96,12 +96,12 @@ class Installation:
 
 @asynccontextmanager
 async def installation(
-    folder: Path, settings: Settings | None = None, clock: Clock | None = None
+    folder: Path, settings: Settings | None = None, clock: Clock | None = None, documents_url: str = "sqlite:"
 ) -> AsyncIterator[Installation]:
     settings = settings or Settings()
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        documents = open_documents("sqlite:", folder)
+        documents = open_documents(documents_url, folder)
         await documents.open()
         stack.push_async_callback(documents.close)
         bus = open_bus("memory:", folder)

@@ -6,11 +6,15 @@ import msgspec
 
 
 class EnvelopeRecipient(msgspec.Struct, frozen=True):
-    """One recipient; `notify` holds NEVER, SUCCESS, FAILURE, DELAY; `original` is ORCPT as given."""
+    """One recipient; `notify` holds NEVER, SUCCESS, FAILURE, DELAY; `original` is ORCPT as given.
+
+    `mailbox_id` in the queue: this mailbox alone waits, whatever else the address leads to was served.
+    """
 
     address: str
     notify: frozenset[str] = frozenset()
     original: str = ""
+    mailbox_id: str = ""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 
+import structlog
+
 from mailstead.mail.outbound.bounce import Notices
 from mailstead.mail.outbound.signing import Signing, SigningQueue
 from mailstead.mail.outbound.transport import Transport
@@ -14,6 +16,8 @@ from mailstead.services.delivery import local_delivery, smtp_services
 from mailstead.services.lines import LineService, listener, serve_lines
 from mailstead.services.ready import Endpoint
 
+log = structlog.get_logger("mailstead.queue")
+
 
 class Smtp:
     """Submission listeners and queue workers."""
@@ -23,6 +27,7 @@ class Smtp:
         self._worker = worker
         self._signing = signing
         self._task = asyncio.get_running_loop().create_task(worker.run())
+        self._task.add_done_callback(_report)
 
     @property
     def endpoints(self) -> Mapping[str, Endpoint]:
@@ -34,6 +39,11 @@ class Smtp:
         await asyncio.gather(self._lines.drain(timeout), self._worker.drain(timeout))
         await self._task
         self._signing.close()
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("the queue worker ended: nothing is sent any more", exc_info=error)
 
 
 async def start(wiring: Wiring) -> Smtp:

@@ -99,6 +99,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         stack.push_async_callback(mailboxes.close)
         queue = OutboundQueue(documents, bus, directory, data / "queue", secret, clock)
         await queue.open()
+        stack.callback(queue.close)
         yield Stores(
             settings=settings,
             data=data,

@@ -1,6 +1,9 @@
 """Delivery status notifications (RFC 3464) in a multipart/report (RFC 6522).
 
 report = text for people, message/delivery-status, and the message or its header
+
+With internationalised addresses the second part is message/global-delivery-status, and the third message/global or
+message/global-headers (RFC 6533 §4); else the second part is ASCII, as RFC 3464 §2.1.2 wants it.
 """
 
 from collections.abc import Sequence
@@ -11,7 +14,8 @@ import msgspec
 from mailstead.formats.message.date import format_date
 
 Action = Literal["failed", "delayed", "delivered", "relayed"]
-_RETURNED_LIMIT = 256 * 1024
+RETURNED_LIMIT = 256 * 1024
+"""Octets of a message that a report gives back at most."""
 
 
 class RecipientStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,9 +82,13 @@ def compose_report(report: Report) -> bytes:
             lines.append(f"    {host}{_one_line(recipient.diagnostic)}")
     text = f"--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
     text += "\r\n".join(lines) + "\r\n\r\n"
-    status = f"--{boundary}\r\nContent-Type: message/delivery-status\r\n\r\n{_fields(report)}"
+    wide = not all(f"{one.address}{one.original}".isascii() for one in report.recipients)
+    plain, encoding = ("delivery-status", "7bit") if not wide else ("global-delivery-status", "8bit")
+    status = f"--{boundary}\r\nContent-Type: message/{plain}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    fields = _fields(report)
+    status += fields if wide else fields.encode("ascii", "replace").decode("ascii")
     returned = report.returned
-    kind = "text/rfc822-headers" if report.header_only else "message/rfc822"
+    kind = _RETURNED_TYPES[wide and _is_utf8(returned), report.header_only]
     tail = f"\r\n--{boundary}\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
     if not returned.endswith(b"\n"):
         returned += b"\r\n"
@@ -111,8 +119,17 @@ def _fields(report: Report) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def returned_part(message: bytes, header_size: int, *, full: bool) -> tuple[bytes, bool]:
-    """What a report gives back of a message: all of it when asked for and small, else the header; and whether so."""
-    if full and len(message) <= _RETURNED_LIMIT:
-        return message, False
-    return message[:header_size], True
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_RETURNED_TYPES = {
+    (False, True): "text/rfc822-headers",
+    (False, False): "message/rfc822",
+    (True, True): "message/global-headers",
+    (True, False): "message/global",
+}

@@ -4,31 +4,36 @@ The file is written and synced before the documents that name it; it goes after 
 leaves a file that nobody names, which is swept at start.
 """
 
-import asyncio
-import os
-import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 
+import msgspec
 import structlog
 
 from mailstead.foundation.clock import Clock
-from mailstead.foundation.crypto.at_rest import decrypt_stream, encrypt_stream
 from mailstead.foundation.crypto.derive import derive_key
 from mailstead.foundation.errors import NotFoundError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient
-from mailstead.mail.outbound.records import CONSIGNMENTS, LOCAL, Consignment, from_document, to_document
-from mailstead.stores.bus.interface import Bus
+from mailstead.mail.outbound.files import QueuedMessage, QueueFiles
+from mailstead.mail.outbound.records import CONSIGNMENTS, LOCAL, MOVES, Consignment, Move, from_document, to_document
+from mailstead.stores.bus.interface import Bus, BusLostError
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.names import InvalidAddressError, domain_name
-from mailstead.stores.documents.interface import Collection, Documents
+from mailstead.stores.documents.interface import Collection, Documents, DuplicateError
 
 CHANNEL = "queue"
+LIST_LIMIT = 1000
 _ORPHAN_AGE = 3600.0
-_CHUNK = 256 * 1024
+_ANNOUNCED_LIMIT = 50
+_ASKED_AT_ONCE = 1000
 log = structlog.get_logger("mailstead.queue")
+encode_destinations = msgspec.msgpack.Encoder().encode
+decode_destinations = msgspec.msgpack.Decoder(list[str]).decode
+
+Done = Literal["done", "busy", "unchanged"]
 
 
 class OutboundQueue:
@@ -40,10 +45,9 @@ class OutboundQueue:
         self._documents = documents
         self._bus = bus
         self._directory = directory
-        self._folder = folder
-        self._key = derive_key(secret, "queue")
         self._clock = clock
         self._collection: Collection | None = None
+        self.files = QueueFiles(folder, derive_key(secret, "queue"))
 
     @property
     def consignments(self) -> Collection:
@@ -52,41 +56,60 @@ class OutboundQueue:
         return self._collection
 
     async def open(self) -> None:
-        """Prepare folder and collection."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Prepare folder and collection. Raises OSError, StoreUnavailableError."""
+        self.files.open()
         self._collection = await self._documents.collection(CONSIGNMENTS)
 
-    def path(self, queue_id: str) -> Path:
-        """The message's file."""
-        return self._folder / f"{queue_id}.eml"
+    def close(self) -> None:
+        """Let go."""
+        self.files.close()
+
+    # in
 
     async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str) -> str:
         """Keep a message; durable when this returns. Raises OSError, StoreUnavailableError."""
+        queue_id = new_ulid(self._clock.now())
+        await self.files.write(queue_id, message)
+        made = await self._consignments(queue_id, envelope, message.size, trace_id)
+        await self.consignments.insert_many([to_document(consignment) for consignment in made])
+        await self.announce([consignment.destination for consignment in made])
+        return queue_id
+
+    async def enqueue_owed(
+        self, queue_id: str, origin: str, envelope: Envelope, message: Spool, trace_id: str, until: float
+    ) -> None:
+        """Keep a message that `origin` owes, as pending until `until`; does nothing when that was done before."""
+        await self.files.write(queue_id, message)
+        made = [
+            to_document(msgspec.structs.replace(one, state="pending", origin=origin, lease_until=until))
+            for one in await self._consignments(queue_id, envelope, message.size, trace_id)
+        ]
+        try:
+            await self.consignments.insert_many(made)
+        except DuplicateError:
+            log.debug("owed message was there", queue_id=queue_id)
+
+    async def _consignments(self, queue_id: str, envelope: Envelope, size: int, trace_id: str) -> list[Consignment]:
         now = self._clock.now()
-        queue_id = new_ulid(now)
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._write, queue_id, message)
         by_destination: dict[str, list[EnvelopeRecipient]] = {}
         for recipient in envelope.recipients:
             by_destination.setdefault(await self._destination(recipient.address), []).append(recipient)
-        consignments = [
+        return [
             Consignment(
                 id=f"{queue_id}-{number}",
                 queue_id=queue_id,
                 trace_id=trace_id,
+                home=self.files.id,
                 destination=destination,
                 state="ready",
                 due_at=now,
                 queued_at=now,
                 attempts=0,
-                size=message.size,
-                envelope=_with_recipients(envelope, recipients),
+                size=size,
+                envelope=msgspec.structs.replace(envelope, recipients=tuple(recipients)),
             )
             for number, (destination, recipients) in enumerate(by_destination.items())
         ]
-        await self.consignments.insert_many([to_document(consignment) for consignment in consignments])
-        await self._bus.publish(CHANNEL, queue_id.encode())
-        return queue_id
 
     async def _destination(self, address: str) -> str:
         domain = address.rpartition("@")[2].lower()
@@ -98,93 +121,193 @@ class OutboundQueue:
             return domain
         return LOCAL if await self._directory.is_local_domain(name) else name
 
-    def _write(self, queue_id: str, message: Spool) -> None:
-        path = self.path(queue_id)
-        temporary = path.with_name(f".{path.name}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            for chunk in encrypt_stream(self._key, message.chunks(), queue_id.encode()):
-                file.write(chunk)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-        folder = os.open(self._folder, os.O_RDONLY)
+    async def announce(self, destinations: list[str]) -> None:
+        """Wake the workers: for `destinations`, or to look everywhere when there are none or many."""
+        few = destinations if len(destinations) <= _ANNOUNCED_LIMIT else []
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            await self._bus.publish(CHANNEL, encode_destinations(few))
+        except BusLostError:
+            log.debug("nobody was woken, the workers look by themselves")  # what was kept stays kept
 
-    def read(self, queue_id: str) -> Iterator[bytes]:
-        """The message, in pieces. Raises SealError, FileNotFoundError."""
-        with self.path(queue_id).open("rb") as file:
-            yield from decrypt_stream(self._key, iter(lambda: file.read(_CHUNK), b""), queue_id.encode())
+    def read(self, consignment: Consignment) -> QueuedMessage:
+        """The message, opened. Raises FileNotFoundError, OSError."""
+        return self.files.read(consignment.queue_id, consignment.size)
 
-    async def settle(self, consignment: Consignment) -> None:
-        """Remove a consignment whose recipients are all done, and the file with the last one."""
-        await self.consignments.delete(consignment.id)
+    # for workers
+
+    async def due_destinations(self, now: float, limit: int) -> list[str]:
+        """Destinations with mail that is due, in the order of their longest waiting mail, then all others."""
+        due = {"home": self.files.id, "state": "ready", "due_at": {"$lte": now}}
+        first = await self.consignments.find(due, order=[("due_at", 1)], limit=limit)
+        found = dict.fromkeys(str(document["destination"]) for document in first)
+        if len(first) == limit:
+            # more is due than was looked at: the front may be full of one destination
+            found |= dict.fromkeys(str(name) for name in await self.consignments.distinct("destination", due))
+        return list(found)
+
+    async def next_due(self, now: float) -> float | None:
+        """When the next consignment becomes due that is not due yet."""
+        later = {"home": self.files.id, "state": "ready", "due_at": {"$gt": now}}
+        found = await self.consignments.find_one(later, order=[("due_at", 1)])
+        return None if found is None else float(found["due_at"])
+
+    async def claim(self, destination: str, worker: str, now: float, lease: float) -> Consignment | None:
+        """The destination's longest waiting due consignment, for `worker` alone during `lease` seconds."""
+        claimed = await self.consignments.claim(
+            {"home": self.files.id, "state": "ready", "destination": destination, "due_at": {"$lte": now}},
+            {"state": MOVES["claim"]["ready"], "worker": worker, "lease_until": now + lease},
+            order=[("due_at", 1)],
+        )
+        return None if claimed is None else from_document(claimed)
+
+    async def change_claimed(
+        self, consignment: Consignment, changes: Mapping[str, Any], **also: object
+    ) -> Consignment | None:
+        """Change a consignment its worker still has (and that meets `also`); None when it was dropped or taken away."""
+        where = {"id": consignment.id, "state": "claimed", "worker": consignment.worker} | also
+        changed = await self.consignments.claim(where, changes)
+        return None if changed is None else from_document(changed)
+
+    async def give_back(self, consignment: Consignment) -> None:
+        """End a claim without an outcome: it is due as before."""
+        await self.change_claimed(consignment, {"state": MOVES["give_back"]["claimed"], "worker": ""})
+
+    async def give_back_others(self, worker: str, now: float) -> int:
+        """Give back the claims of this folder that are not `worker`'s: of those who worked it before."""
+        return await self._give_back_all({"worker": {"$ne": worker}}, now)
+
+    async def give_back_expired(self, now: float) -> int:
+        """Give back claims whose lease is over."""
+        return await self._give_back_all({"lease_until": {"$lt": now}}, now)
+
+    async def _give_back_all(self, whose: dict[str, object], now: float) -> int:
+        where = {"home": self.files.id, "state": "claimed"} | whose
+        count = 0
+        while await self.consignments.claim(
+            where, {"state": MOVES["give_back"]["claimed"], "worker": "", "due_at": now}
+        ):
+            count += 1
+        return count
+
+    async def finish(self, consignment: Consignment) -> None:
+        """Nothing is owed any more: put back what still waits, or remove the consignment; free what it owed."""
+        owed = [one.queue_id for one in consignment.owed]
+        if not consignment.recipients:
+            await self.remove(consignment)
+        else:
+            changes = {"owed": [], "worker": "", "due_at": consignment.retry_at, "forced": False, "hold": False}
+            await self._put_back(consignment, changes)
+        for queue_id in owed:
+            await self.adopt(queue_id)
+
+    async def _put_back(self, consignment: Consignment, changes: dict[str, object]) -> None:
+        """Ready, or held when a person asked for it; again when one asked between the two attempts."""
+        ours: dict[str, object] = {"id": consignment.id, "state": "claimed", "worker": consignment.worker}
+        while await self.consignments.count(ours):
+            if await self.change_claimed(consignment, changes | {"state": "held"}, hold=True) is not None:
+                return
+            ready = {"state": MOVES["finish"]["claimed"]}
+            if await self.change_claimed(consignment, changes | ready, hold={"$ne": True}) is not None:
+                return
+
+    async def adopt(self, queue_id: str) -> None:
+        """Make an owed message ready: its origin is settled."""
+        now = self._clock.now()
+        freed = []
+        while True:
+            adopted = await self.consignments.claim(
+                {"queue_id": queue_id, "state": "pending"}, {"state": MOVES["adopt"]["pending"], "due_at": now}
+            )
+            if adopted is None:
+                break
+            freed.append(str(adopted["destination"]))
+        if freed:
+            await self.announce(freed)
+
+    async def adopt_orphans(self, now: float) -> int:
+        """Make ready what is pending past its time and owed by nobody: its origin was settled before a crash."""
+        count = 0
+        where = {"home": self.files.id, "state": "pending", "lease_until": {"$lt": now}}
+        for document in await self.consignments.find(where, limit=_ASKED_AT_ONCE):
+            pending = from_document(document)
+            origin = await self.consignments.get(pending.origin)
+            if origin is None or all(one.queue_id != pending.queue_id for one in from_document(origin).owed):
+                await self.adopt(pending.queue_id)
+                count += 1
+        return count
+
+    async def remove(self, consignment: Consignment) -> bool:
+        """Remove a consignment whose recipients are all done, and the file with the last one; whether it was there."""
+        there = await self.consignments.delete(consignment.id)
         if await self.consignments.count({"queue_id": consignment.queue_id}) == 0:
-            self.path(consignment.queue_id).unlink(missing_ok=True)
+            await self.files.run(lambda: self.files.remove(consignment.queue_id))
+        return there
 
     async def sweep(self) -> int:
         """Remove files that no consignment names and that are an hour old; returns how many."""
-        gone = 0
-        for path in list(self._folder.iterdir()):
-            age = time.time() - path.stat().st_mtime
-            queue_id = path.name.removeprefix(".").removesuffix(".eml")
-            if age > _ORPHAN_AGE and await self.consignments.count({"queue_id": queue_id}) == 0:
-                path.unlink(missing_ok=True)
-                gone += 1
+        old = await self.files.run(lambda: self.files.older_than(_ORPHAN_AGE))
+        names = [name for name in old if name]
+        gone = list(old.get("", ()))
+        for start in range(0, len(names), _ASKED_AT_ONCE):
+            asked = names[start : start + _ASKED_AT_ONCE]
+            known = set(await self.consignments.distinct("queue_id", {"queue_id": {"$in": asked}}))
+            gone += [path for name in asked if name not in known for path in old[name]]
+        for path in gone:
+            path.unlink(missing_ok=True)
         if gone:
-            log.info("orphaned queue files removed", count=gone)
-        return gone
+            log.info("orphaned queue files removed", count=len(gone))
+        return len(gone)
 
     # for people
 
-    async def list_all(self, limit: int = 1000) -> list[Consignment]:
+    async def list_all(self, limit: int = LIST_LIMIT, *, destination: str | None = None) -> list[Consignment]:
         """Consignments, oldest first."""
-        return [from_document(document) for document in await self.consignments.find({}, limit=limit)]
+        where = {} if destination is None else {"destination": destination}
+        found = await self.consignments.find(where, order=[("queued_at", 1)], limit=limit)
+        return [from_document(document) for document in found]
+
+    async def count(self) -> int:
+        """How many consignments there are."""
+        return await self.consignments.count({})
 
     async def show(self, queue_id: str) -> list[Consignment]:
-        """All consignments of a message. Raises NotFoundError."""
-        found = await self.consignments.find({"queue_id": queue_id.split("-", maxsplit=1)[0]})
+        """All consignments of a message, or the one whose id was given. Raises NotFoundError."""
+        where = {"id": queue_id} if "-" in queue_id else {"queue_id": queue_id}
+        found = await self.consignments.find(where)
         if not found:
             raise NotFoundError(f"Nothing is queued as {queue_id}")
         return [from_document(document) for document in found]
 
-    async def retry(self, queue_id: str) -> int:
-        """Make a message due now."""
-        return await self._change(queue_id, {"state": "ready"}, {"due_at": self._clock.now()})
+    async def retry(self, consignment: Consignment) -> Done:
+        """Make it due now, whatever is known of the destination."""
+        return await self._move(consignment, "retry", {"due_at": self._clock.now(), "forced": True})
 
-    async def hold(self, queue_id: str) -> int:
-        """Keep a message from being tried."""
-        return await self._change(queue_id, {"state": "ready"}, {"state": "held"})
+    async def hold(self, consignment: Consignment) -> Done:
+        """Keep it from being tried; one that is being tried is held when that attempt ends ("busy")."""
+        done = await self._move(consignment, "hold", {})
+        if done == "busy":
+            await self.consignments.claim({"id": consignment.id, "state": "claimed"}, {"hold": True})
+        return done
 
-    async def release(self, queue_id: str) -> int:
-        """End a hold; the message is due now."""
-        return await self._change(queue_id, {"state": "held"}, {"state": "ready", "due_at": self._clock.now()})
+    async def release(self, consignment: Consignment) -> Done:
+        """End a hold, one that is to come included; it is due now."""
+        asked = await self.consignments.claim({"id": consignment.id, "state": "claimed", "hold": True}, {"hold": False})
+        if asked is not None:
+            return "done"
+        return await self._move(consignment, "release", {"due_at": self._clock.now()})
 
-    async def drop(self, queue_id: str) -> int:
-        """Forget a message without a notice to anybody."""
-        found = await self.show(queue_id)
-        for consignment in found:
-            await self.settle(consignment)
-        return len(found)
+    async def drop(self, consignment: Consignment) -> Done:
+        """Forget it without a notice to anybody; "busy" when it was being tried and may arrive yet."""
+        current = await self.consignments.get(consignment.id)
+        if not await self.remove(consignment):
+            return "unchanged"
+        return "busy" if current is not None and current["state"] == "claimed" else "done"
 
-    async def _change(self, queue_id: str, where: dict[str, str], changes: dict[str, object]) -> int:
-        changed = 0
-        for consignment in await self.show(queue_id):
-            if await self.consignments.claim({"id": consignment.id} | where, changes) is not None:
-                changed += 1
-        await self._bus.publish(CHANNEL, queue_id.encode())
-        return changed
-
-
-def _with_recipients(envelope: Envelope, recipients: list[EnvelopeRecipient]) -> Envelope:
-    return Envelope(
-        sender=envelope.sender,
-        recipients=tuple(recipients),
-        ret=envelope.ret,
-        envelope_id=envelope.envelope_id,
-        smtputf8=envelope.smtputf8,
-        body=envelope.body,
-    )
+    async def _move(self, consignment: Consignment, move: Move, changes: dict[str, object]) -> Done:
+        for before, after in MOVES[move].items():
+            where = {"id": consignment.id, "state": before}
+            if await self.consignments.claim(where, changes | {"state": after}) is not None:
+                await self.announce([consignment.destination])
+                return "done"
+        current = await self.consignments.get(consignment.id)
+        return "busy" if current is not None and current["state"] == "claimed" else "unchanged"

@@ -1,31 +1,44 @@
 """One attempt to hand a consignment to a remote server."""
 
-from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 
 import msgspec
+import structlog
 
 from mailstead.foundation.config.sections.queue import QueueSettings
 from mailstead.foundation.dns.resolver import Resolver
-from mailstead.foundation.errors import MailsteadError
+from mailstead.foundation.errors import MailsteadError, TemporaryError
 from mailstead.foundation.net.client import connect
 from mailstead.foundation.net.errors import StartTLSError
 from mailstead.foundation.tls.contexts import TLSContexts
-from mailstead.mail.envelope import Envelope, EnvelopeRecipient
-from mailstead.mail.outbound.targets import Target, find_targets, parse_relay
+from mailstead.mail.envelope import Envelope
+from mailstead.mail.outbound.connections import Connections, OpenServer
+from mailstead.mail.outbound.files import QueuedMessage
+from mailstead.mail.outbound.fitness import Fitness
+from mailstead.mail.outbound.targets import MailLoopError, Relay, Target, find_targets, parse_relay
+from mailstead.mail.outbound.verdict import Attempt, Verdict, all_by_error, all_by_reply, by_error, by_reply
 from mailstead.mail.transport.client import Client, Timeouts
+from mailstead.mail.transport.reply import Reply
+
+log = structlog.get_logger("mailstead.queue")
+_LOOPBACK = ("127.", "::1", "localhost")
+_NO_MAIL_HERE = 521  # RFC 7504 §3: the host takes no mail at all
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """What became of one recipient in one attempt."""
+class UnreachableError(TemporaryError):
+    """No connection to the server."""
 
-    recipient: EnvelopeRecipient
-    outcome: str  # delivered | failed | deferred
-    code: int
-    status: str
-    text: str
-    remote_host: str
-    relayed_dsn: bool
-    encrypted: bool
+    smtp_code = 451
+    enhanced_code = "4.4.1"
+    public_text = "No connection"
+
+
+class RefusedError(TemporaryError):
+    """The server answered the greeting or EHLO with `reply`, not with a welcome."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.text)
+        self.reply = reply
 
 
 class Transport:
@@ -39,124 +52,151 @@ class Transport:
         self._settings = settings
         self._hostname = hostname
         self._relay = parse_relay(relay_url)
+        self._connections = Connections(settings)
 
-    async def attempt(
-        self, destination: str, envelope: Envelope, message: Callable[[], Iterable[bytes]], size: int
-    ) -> list[Verdict]:
-        """A verdict for every recipient; raises nothing of the network's."""
+    async def close(self) -> None:
+        """Close the connections that were kept."""
+        await self._connections.close()
+
+    def place(self, destination: str) -> str:
+        """What is reached or not: the relay for every destination, where there is one."""
+        return destination if self._relay is None else f"{self._relay.host}:{self._relay.port}"
+
+    async def attempt(self, destination: str, envelope: Envelope, message: QueuedMessage) -> Attempt:
+        """A verdict for every recipient; raises nothing of the network's, OSError and SealError of the file's."""
         try:
             if self._relay is not None:
                 targets = [Target(self._relay.host, self._relay.host, self._relay.port)]
             else:
-                targets = await find_targets(self._resolver, destination, self._settings.remote_port)
+                targets = await find_targets(self._resolver, destination, self._settings.remote_port, self._hostname)
         except MailsteadError as error:
-            return _all(envelope, error, "")
-        last: list[Verdict] = []
+            return Attempt(all_by_error(envelope, error, ""))
+        unreachable: list[str] = []
+        last = Attempt([])
         for target in targets:
-            last = await self._try(target, envelope, message, size)
-            if any(verdict.outcome == "delivered" for verdict in last) or all(v.outcome == "failed" for v in last):
-                return last
-            if any(verdict.code // 100 == 4 and verdict.remote_host for verdict in last) and _answered(last):
-                return last  # the server spoke for the domain; another would say the same (RFC 5321 §5.1)
+            try:
+                server = await self._open(target)
+            except RefusedError as error:
+                # It turns everybody away for now: the next may not (RFC 5321 §5.1). Only 521 is for good.
+                last = Attempt(all_by_reply(envelope, _lasting(error.reply), target.host))
+                continue
+            except MailsteadError as error:
+                if isinstance(error, MailLoopError):
+                    return Attempt(all_by_error(envelope, error, target.host))
+                unreachable.append(str(error))
+                last = Attempt(all_by_error(envelope, error, target.host))
+                continue
+            verdicts, spoke = await self._converse(server, envelope, message)
+            last = Attempt(verdicts)
+            if spoke or any(verdict.outcome != "deferred" for verdict in verdicts):
+                return last  # the server spoke for the domain (RFC 5321 §5.1)
+        if len(unreachable) == len(targets):
+            return Attempt(last.verdicts, "; ".join(unreachable)[:500])
         return last
 
-    async def _try(
-        self, target: Target, envelope: Envelope, message: Callable[[], Iterable[bytes]], size: int
-    ) -> list[Verdict]:
+    async def _open(self, target: Target) -> OpenServer:
+        """A server ready for a transaction. Raises RefusedError, MailLoopError, TemporaryError."""
         use_tls = self._settings.starttls
-        while True:
+        kept = await self._connections.take(target, use_tls=use_tls)
+        if kept is not None:
+            return kept
+        try:
+            return await self._connect(target, use_tls=use_tls)
+        except StartTLSError:
+            if not self._may_go_in_the_clear():
+                raise
+            log.info("TLS failed, going on in the clear", host=target.host)
+            return await self._connect(target, use_tls=False)
+
+    def _may_go_in_the_clear(self) -> bool:
+        return self._settings.starttls and self._settings.tls_fallback and self._relay is None
+
+    async def _connect(self, target: Target, *, use_tls: bool) -> OpenServer:
+        settings, relay = self._settings, self._relay
+        try:
+            connection = await connect(target.address, target.port, timeout=settings.connect_timeout)
+        except OSError as error:
+            raise UnreachableError(detail=f"{target.address}: {error or 'timed out'}") from error
+        client = Client(connection, Timeouts(settings.command_timeout, settings.data_timeout))
+        with ExitStack() as unless_ready:
+            unless_ready.callback(client.abort)
             try:
-                return await self._converse(target, envelope, message, size, use_tls=use_tls)
-            except StartTLSError as error:
-                if not (use_tls and self._settings.tls_fallback) or self._relay is not None:
-                    return _all(envelope, error, target.host)
-                use_tls = False
-            except MailsteadError as error:
-                return _all(envelope, error, target.host)
+                if relay is not None and relay.implicit_tls:
+                    await connection.start_client_tls(self._contexts.client(True), relay.host, settings.connect_timeout)
+                _welcomed(await client.greeting(), 220)
+                await self._hello(client)
+                if use_tls and not client.encrypted:
+                    await self._start_tls(client, target)
+                if relay is not None and relay.login:
+                    await _log_in(client, relay, target)
             except OSError as error:
-                text = str(error) or "timed out"
-                return [
-                    _verdict(one, "deferred", 451, "4.4.1", f"{target.address}: {text}", "")
-                    for one in envelope.recipients
-                ]
+                raise UnreachableError(detail=f"{target.address}: {error}") from error
+            unless_ready.pop_all()
+        return OpenServer(target, client, use_tls)
+
+    async def _start_tls(self, client: Client, target: Target) -> None:
+        """TLS where it is offered (RFC 3207 §4), verified for the relay alone: DNS proves no name (RFC 7435 §3)."""
+        if "STARTTLS" not in client.extensions:
+            return
+        relay = self._relay
+        context = self._contexts.client(relay is not None)
+        reply = await client.start_tls(context, relay.host if relay is not None else target.host)
+        if reply.code == 220:
+            await self._hello(client)
+        elif not self._may_go_in_the_clear():
+            raise StartTLSError(detail=reply.text)
+
+    async def _hello(self, client: Client) -> None:
+        _welcomed(await client.hello(self._hostname), 250)
+        if client.server_name == self._hostname.lower() and self._relay is None:
+            raise MailLoopError(detail="the server there is this one")
 
     async def _converse(
-        self, target: Target, envelope: Envelope, message: Callable[[], Iterable[bytes]], size: int, *, use_tls: bool
-    ) -> list[Verdict]:
-        settings = self._settings
-        connection = await connect(target.address, target.port, timeout=settings.connect_timeout)
-        client = Client(connection, Timeouts(settings.command_timeout, settings.data_timeout))
-        try:
-            relay = self._relay
-            if relay is not None and relay.implicit_tls:
-                await connection.start_client_tls(self._contexts.client(True), relay.host, settings.connect_timeout)
-            greeting = await client.greeting()
-            if greeting.code != 220:
-                # a greeting refuses the host, not the message: a later attempt may find another mood
-                outcome = "failed" if greeting.permanent else "deferred"
-                return [
-                    _verdict(one, outcome, greeting.code, greeting.enhanced, greeting.text, target.host)
-                    for one in envelope.recipients
-                ]
-            await client.hello(self._hostname)
-            if use_tls and not client.encrypted and "STARTTLS" in client.extensions:
-                verify = relay is not None
-                reply = await client.start_tls(self._contexts.client(verify), relay.host if relay else target.host)
-                if reply.code == 220:
-                    await client.hello(self._hostname)
-            if relay is not None and relay.login:
-                reply = await client.authenticate(relay.login, relay.password)
-                if not reply.positive:
-                    said = f"the relay refused the login: {reply.text}"
-                    return [
-                        _verdict(one, "deferred", reply.code, reply.enhanced, said, target.host)
-                        for one in envelope.recipients
-                    ]
-            outcomes = await client.send(envelope, message(), size)
-            await client.quit()
-        except (MailsteadError, OSError):
-            client.abort()
-            raise
-        verdicts = []
-        for answered in outcomes:
-            reply = answered.reply
-            state = "delivered" if reply.positive else "failed" if reply.permanent else "deferred"
-            verdicts.append(
-                _verdict(
-                    answered.recipient,
-                    state,
-                    reply.code,
-                    reply.enhanced,
-                    reply.text,
-                    target.host,
-                    relayed_dsn=answered.relayed_dsn,
-                    encrypted=client.encrypted,
-                )
-            )
-        return verdicts
+        self, server: OpenServer, envelope: Envelope, message: QueuedMessage
+    ) -> tuple[list[Verdict], bool]:
+        """A verdict for every recipient, and whether the server was there to the end."""
+        client, host = server.client, server.target.host
+        fitness = Fitness(envelope, client.extensions, message)
+        if fitness.error is not None:
+            self._connections.keep(server)
+            return all_by_error(envelope, fitness.error, host), True
+        verdicts = [by_error(recipient, error, host) for recipient, error in fitness.refused.items()]
+        sendable = tuple(one for one in envelope.recipients if one not in fitness.refused)
+        if not sendable:
+            self._connections.keep(server)
+            return verdicts, True
+        envelope = msgspec.structs.replace(envelope, recipients=sendable)
+        encrypted = client.encrypted
+        with ExitStack() as unless_sent:
+            unless_sent.callback(client.abort)
+            try:
+                outcomes = await client.send(envelope, message.chunks(), message.size, utf8=fitness.utf8)
+            except MailsteadError as error:
+                return [*verdicts, *all_by_error(envelope, error, host)], False
+            unless_sent.pop_all()
+        spoke = client.usable
+        self._connections.keep(server)
+        for one in outcomes:
+            verdicts.append(by_reply(one.recipient, one.reply, host, relayed_dsn=one.relayed_dsn, encrypted=encrypted))
+        return verdicts, spoke
 
 
-def _answered(verdicts: list[Verdict]) -> bool:
-    return all(verdict.code not in (421, 451) for verdict in verdicts)
+async def _log_in(client: Client, relay: Relay, target: Target) -> None:
+    if not client.encrypted and not target.host.startswith(_LOOPBACK):
+        raise TemporaryError("The relay offers no TLS, and the password does not go in the clear")
+    reply = await client.authenticate(relay.login, relay.password)
+    if reply.code // 100 != 2:
+        # wrong here, not with the message: it waits until somebody mends the setting
+        raise TemporaryError(f"The relay refused the login: {reply.code} {reply.text}")
 
 
-def _all(envelope: Envelope, error: MailsteadError, host: str) -> list[Verdict]:
-    outcome = "deferred" if error.temporary else "failed"
-    return [
-        _verdict(one, outcome, error.smtp_code, error.enhanced_code, str(error), host) for one in envelope.recipients
-    ]
+def _welcomed(reply: Reply, code: int) -> None:
+    if reply.code != code:
+        raise RefusedError(reply)
 
 
-def _verdict(
-    recipient: EnvelopeRecipient,
-    outcome: str,
-    code: int,
-    status: str,
-    text: str,
-    host: str,
-    *,
-    relayed_dsn: bool = False,
-    encrypted: bool = False,
-) -> Verdict:
-    status = status or f"{code // 100}.0.0"
-    return Verdict(recipient, outcome, code, status, f"{code} {status} {text}", host, relayed_dsn, encrypted)
+def _lasting(reply: Reply) -> Reply:
+    """A refusal of the host: temporary, whatever it says, save where it never takes mail."""
+    if reply.code == _NO_MAIL_HERE or 400 <= reply.code < 500:
+        return reply
+    return Reply(450, f"4{reply.enhanced[1:]}" if reply.enhanced else "4.3.2", (f"{reply.code} {reply.text}",))

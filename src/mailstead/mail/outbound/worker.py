@@ -1,35 +1,50 @@
-"""The workers: claim what is due, try it, settle it.
+"""The worker: claim what is due, try it, write down what came of it.
 
-Fairness: each destination has at most `per_destination` claims of this process at once, and due consignments are
-claimed per destination in turn, so that a hundred thousand messages to one domain do not stop the mail to another.
-A claim is a lease: when its worker dies, it is due again after the lease, and nothing was taken off the disk.
+One worker works a queue folder (the smtp service holds a lock on it), with many deliveries at once. Each destination
+has at most `per_destination` of them and its turn among the others (schedule.py); with several nodes each counts its
+own. A claim is a lease that is extended while the attempt lasts; what a dead worker had claimed is given back when the
+next one starts. See records.py for what is written when.
 """
 
 import asyncio
 import os
-from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
 
-from mailstead.formats.message.delivery_status import Action
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.sections.queue import QueueSettings
+from mailstead.foundation.crypto.stream import SealError
+from mailstead.foundation.errors import TemporaryError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.spool import Spool
-from mailstead.mail.envelope import EnvelopeRecipient, RecipientResult
-from mailstead.mail.outbound.bounce import Notices, Settled
-from mailstead.mail.outbound.queue import CHANNEL, OutboundQueue
-from mailstead.mail.outbound.records import LOCAL, Consignment, from_document
-from mailstead.mail.outbound.retry import next_pause
-from mailstead.mail.outbound.transport import Transport, Verdict
-from mailstead.mail.routing.delivery import LocalDelivery, LocalRecipient
-from mailstead.stores.bus.interface import Bus
+from mailstead.mail.envelope import EnvelopeRecipient
+from mailstead.mail.outbound.bounce import Notices
+from mailstead.mail.outbound.files import QueuedMessage
+from mailstead.mail.outbound.journal import Journal
+from mailstead.mail.outbound.local import LocalAttempts
+from mailstead.mail.outbound.queue import CHANNEL, OutboundQueue, decode_destinations
+from mailstead.mail.outbound.records import LOCAL, Consignment, Owed, OwedForward, OwedNotice
+from mailstead.mail.outbound.schedule import Resting, Turns
+from mailstead.mail.outbound.settlement import settle
+from mailstead.mail.outbound.transport import Transport
+from mailstead.mail.outbound.verdict import Verdict
+from mailstead.mail.routing.delivery import LocalDelivery
+from mailstead.stores.bus.interface import Bus, Subscription
 from mailstead.stores.directory.directory import Directory
-from mailstead.stores.trace.trace import Trace, TraceEntry
+from mailstead.stores.trace.trace import Trace
 
+T = TypeVar("T")
 log = structlog.get_logger("mailstead.queue")
 _LOOK_AHEAD = 200
+_LOOK_PAUSE = 1.0  # between two looks over the whole queue
+_STORE_PAUSE = 1.0  # when the document store does not answer
+_LAST_MOMENTS = 2.0  # for writing down what came of attempts that a stop cut short
+_IN_MEMORY = 1024 * 1024
+_RESTING_SHARE = 0.8  # of the first pause: the message whose attempt failed is the one that tries again
 
 
 class OutboundWorker:
@@ -49,230 +64,259 @@ class OutboundWorker:
     ) -> None:
         self._queue = queue
         self._transport = transport
-        self._local = local
-        self._directory = directory
+        self._local = LocalAttempts(directory, local, queue.files.folder)
         self._notices = notices
         self._bus = bus
-        self._trace = trace
+        self._journal = Journal(trace, clock)
         self._settings = settings
         self._clock = clock
         self._name = f"{os.uname().nodename}-{os.getpid()}-{new_ulid()}"
+        self._subscription: Subscription | None = None
         self._wake = asyncio.Event()
+        self._look = True
+        self._look_at = 0.0  # by the loop's clock
         self._draining = False
-        self._busy: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = Turns(settings.per_destination)
+        self._resting = Resting(settings.first_retry * _RESTING_SHARE, clock)
+        self._tasks: dict[asyncio.Task[None], Consignment] = {}
+        self._attempts: dict[str, asyncio.Task[Any]] = {}
 
     async def run(self) -> None:
-        """Work until `drain`."""
-        subscription = await self._bus.subscribe(CHANNEL, lambda _, __: self._wake.set(), on_gap=self._wake.set)
+        """Work until `drain`; waits for the document store when that is away."""
+        heartbeat = asyncio.get_running_loop().create_task(self._keep_alive())
         try:
-            await self._queue.sweep()
+            await self._until_the_stores_answer(self._begin)
             while not self._draining:
-                self._wake.clear()
-                if not await self._start_some():
-                    try:
-                        async with asyncio.timeout(self._settings.poll):
-                            await self._wake.wait()
-                    except TimeoutError:
-                        continue
+                await self._until_the_stores_answer(self._turn)
         finally:
-            subscription.close()
-            if self._tasks:
+            if self._subscription is not None:
+                self._subscription.close()
+            while self._tasks:
                 await asyncio.wait(set(self._tasks))
+            heartbeat.cancel()
+            await asyncio.wait([heartbeat])
+            await self._transport.close()
 
     async def drain(self, timeout: float) -> None:
-        """Claim nothing more, and give attempts that are under way `timeout` seconds."""
+        """Claim nothing more, and give attempts that are under way `timeout` seconds; what is settled is finished."""
         self._draining = True
         self._wake.set()
         if self._tasks:
-            _, late = await asyncio.wait(set(self._tasks), timeout=timeout)
+            await asyncio.wait(set(self._tasks), timeout=timeout)
+            for attempt in list(self._attempts.values()):
+                attempt.cancel()
+        if self._tasks:
+            _, late = await asyncio.wait(set(self._tasks), timeout=_LAST_MOMENTS)
             for task in late:
-                task.cancel()  # its lease runs out, or the release below ends it
+                task.cancel()  # the store does not answer: the next worker finds the claims
 
-    async def _start_some(self) -> int:
-        """Give back expired leases, then claim one consignment of each destination that has room."""
+    def _heard(self, _: str, payload: bytes) -> None:
+        try:
+            destinations = decode_destinations(payload)
+        except msgspec.DecodeError:
+            destinations = []
+        self._turns.add(destinations)
+        if not destinations:
+            self._look = True
+        self._wake.set()
+
+    def _look_again(self) -> None:
+        self._look = True
+        self._wake.set()
+
+    async def _until_the_stores_answer(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while not self._draining:
+            try:
+                await work()
+            except TemporaryError as error:
+                log.warning("the queue waits for the stores", error=str(error))
+                self._look = True
+                await asyncio.sleep(_STORE_PAUSE)
+            else:
+                return
+
+    async def _begin(self) -> None:
+        """Listen, and take over what a predecessor left: its claims are given back, what it owed is freed."""
+        if self._subscription is None:
+            self._subscription = await self._bus.subscribe(CHANNEL, self._heard, on_gap=self._look_again)
         now = self._clock.now()
-        consignments = self._queue.consignments
-        while (
-            await consignments.claim(
-                {"state": "claimed", "lease_until": {"$lt": now}}, {"state": "ready", "due_at": now, "worker": ""}
-            )
-            is not None
-        ):
-            log.warning("work of a dead worker given back")
-        due = await consignments.find(
-            {"state": "ready", "due_at": {"$lte": now}}, order=[("due_at", 1)], limit=_LOOK_AHEAD
-        )
-        destinations = list(dict.fromkeys(str(document["destination"]) for document in due))
-        full = [name for name in destinations if self._busy[name] >= self._settings.per_destination]
-        if len(due) == _LOOK_AHEAD and full:
-            # the front of the queue is full of busy destinations: look past each of them
-            destinations = [str(name) for name in await consignments.distinct("destination", {"state": "ready"})]
-        started = 0
-        for destination in destinations:
-            if len(self._tasks) >= self._settings.workers:
-                break
-            if self._busy[destination] >= self._settings.per_destination:
-                continue
-            claimed = await consignments.claim(
-                {"state": "ready", "destination": destination, "due_at": {"$lte": now}},
-                {"state": "claimed", "worker": self._name, "lease_until": now + self._settings.lease},
-                order=[("due_at", 1)],
-            )
+        given_back = await self._queue.give_back_others(self._name, now)
+        if given_back:
+            log.warning("work of a dead worker given back", count=given_back)
+        await self._queue.adopt_orphans(now + self._settings.lease + 1)
+        await self._queue.sweep()
+
+    async def _turn(self) -> None:
+        """Start what can be started, then wait for news, for due mail, or for the next look."""
+        loop = asyncio.get_running_loop()
+        self._wake.clear()
+        pause = self._settings.poll
+        if self._look:
+            self._look = False
+            now = self._clock.now()
+            self._turns.add(await self._queue.due_destinations(now, _LOOK_AHEAD))
+            next_due = await self._queue.next_due(now)
+            if next_due is not None:
+                pause = min(pause, max(next_due - now, _LOOK_PAUSE))
+            self._look_at = loop.time() + pause
+        await self._start_some()
+        try:
+            async with asyncio.timeout_at(self._look_at):
+                await self._wake.wait()
+        except TimeoutError:
+            self._look = True
+
+    async def _start_some(self) -> None:
+        while len(self._tasks) < self._settings.workers and not self._draining:
+            destination = self._turns.next()
+            if destination is None:
+                return
+            claimed = await self._queue.claim(destination, self._name, self._clock.now(), self._settings.lease)
             if claimed is None:
+                self._turns.nothing_due(destination)
                 continue
-            consignment = from_document(claimed)
-            self._busy[destination] += 1
-            task = asyncio.get_running_loop().create_task(self._work(consignment))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            started += 1
-        return started
+            self._turns.began(destination)
+            task = asyncio.get_running_loop().create_task(self._work(claimed))
+            self._tasks[task] = claimed
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        consignment = self._tasks.pop(task)
+        self._turns.ended(consignment.destination)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a delivery failed in this program", queue_id=consignment.queue_id, exc_info=error)
+
+    async def _keep_alive(self) -> None:
+        """Extend the leases of what is under way; end attempts whose consignment was dropped or taken away."""
+        while True:
+            await asyncio.sleep(self._settings.lease / 3)
+            try:
+                now = self._clock.now()
+                for consignment in list(self._tasks.values()):
+                    lease = {"lease_until": now + self._settings.lease}
+                    if await self._queue.change_claimed(consignment, lease) is None:
+                        attempt = self._attempts.get(consignment.id)
+                        if attempt is not None:
+                            attempt.cancel()
+                if await self._queue.give_back_expired(now) or await self._queue.adopt_orphans(now):
+                    self._look_again()
+            except TemporaryError as error:
+                log.warning("leases could not be extended", error=str(error))
 
     async def _work(self, consignment: Consignment) -> None:
         try:
-            if consignment.destination == LOCAL:
-                verdicts = await self._deliver_here(consignment)
-            else:
-                verdicts = await self._transport.attempt(
-                    consignment.destination,
-                    consignment.envelope,
-                    lambda: self._queue.read(consignment.queue_id),
-                    consignment.size,
-                )
-            await self._settle(consignment, verdicts)
-        except asyncio.CancelledError:
-            await self._give_back(consignment)
-            raise
-        except FileNotFoundError:
-            log.error("message file is gone, consignment dropped", queue_id=consignment.queue_id)
-            await self._queue.settle(consignment)
-        finally:
-            self._busy[consignment.destination] -= 1
-            if self._busy[consignment.destination] <= 0:
-                del self._busy[consignment.destination]
-            self._wake.set()
-
-    async def _give_back(self, consignment: Consignment) -> None:
-        await self._queue.consignments.claim(
-            {"id": consignment.id, "worker": self._name}, {"state": "ready", "worker": ""}
-        )
-
-    async def _deliver_here(self, consignment: Consignment) -> list[Verdict]:
-        """Mail that waits for mailboxes of this installation; forwards go back into the queue by the router."""
-        targets: list[tuple[EnvelopeRecipient, LocalRecipient]] = []
-        verdicts: list[Verdict] = []
-        for recipient in consignment.recipients:
-            resolution = await self._directory.resolve(recipient.address)
-            mailboxes = [one for one in resolution.destinations if one.kind == "mailbox"]
-            targets += [(recipient, LocalRecipient(recipient.address, one)) for one in mailboxes]
-            remote = [one for one in resolution.destinations if one.kind == "address"]
-            if remote:
-                verdicts.append(await self._forward(consignment, recipient, [one.address for one in remote]))
-            elif not mailboxes:
-                dropped = resolution.outcome == "disabled" and resolution.disabled_code == 250
-                text = "accepted and dropped" if dropped else "550 5.1.1 no such recipient here"
-                verdicts.append(
-                    Verdict(recipient, "delivered" if dropped else "failed", 550, "5.1.1", text, "", False, False)
-                )
-        if targets:
-            with Spool(consignment.size + 1, self._queue.path("x").parent) as spool:
-                for chunk in self._queue.read(consignment.queue_id):
-                    spool.append(chunk)
-                results = await self._local.deliver(
-                    consignment.sender, [target for _, target in targets], spool, consignment.trace_id
-                )
-            for (recipient, _), result in zip(targets, results, strict=True):
-                verdicts.append(_from_result(recipient, result))
-        return verdicts
-
-    async def _forward(self, consignment: Consignment, recipient: EnvelopeRecipient, addresses: list[str]) -> Verdict:
-        forwarded = tuple(msgspec.structs.replace(recipient, address=address) for address in addresses)
-        envelope = msgspec.structs.replace(consignment.envelope, recipients=forwarded)
-        with Spool(consignment.size + 1, self._queue.path("x").parent) as spool:
-            for chunk in self._queue.read(consignment.queue_id):
-                spool.append(chunk)
-            await self._queue.enqueue(envelope, spool, consignment.trace_id)
-        return Verdict(recipient, "delivered", 250, "2.0.0", "forwarded", "", True, False)
-
-    async def _settle(self, consignment: Consignment, verdicts: list[Verdict]) -> None:
-        """Write down what happened. Notices are queued before recipients are struck off: a crash repeats, not loses."""
-        now = self._clock.now()
-        expired = now - consignment.queued_at >= self._settings.lifetime
-        settled: dict[str, list[Settled]] = {"failed": [], "relayed": [], "delivered": []}
-        waiting: list[EnvelopeRecipient] = []
-        for verdict in verdicts:
-            self._note(consignment, verdict)
-            if verdict.outcome == "deferred" and not expired:
-                waiting.append(verdict.recipient)
-            elif verdict.outcome == "delivered":
-                if consignment.destination == LOCAL:
-                    settled["delivered"].append(_told(verdict, "delivered"))
-                elif not verdict.relayed_dsn:
-                    settled["relayed"].append(_told(verdict, "relayed"))
-            else:
-                settled["failed"].append(_told(verdict, "failed"))
-        for told in settled.values():
-            if told:
-                await self._notices.send(consignment, told)
-        if not waiting:
-            await self._queue.settle(consignment)
+            message = self._queue.read(consignment)
+        except FileNotFoundError as error:
+            await self._stop_without_file(consignment, error)
             return
-        late = self._settings.delay_notice
-        tell = bool(late) and not consignment.notified_delay and now - consignment.queued_at >= late
-        if tell:
-            delayed = [_told(verdict, "delayed") for verdict in verdicts if verdict.outcome == "deferred"]
-            await self._notices.send(consignment, delayed, retry_until=consignment.queued_at + self._settings.lifetime)
-        pause = next_pause(consignment.attempts + 1, self._settings)
-        envelope = msgspec.structs.replace(consignment.envelope, recipients=tuple(waiting))
-        await self._queue.consignments.claim(
-            {"id": consignment.id, "worker": self._name},
-            {
-                "state": "ready",
-                "worker": "",
-                "due_at": now + pause,
-                "attempts": consignment.attempts + 1,
-                "envelope": msgspec.to_builtins(envelope),
-                "last_error": next(verdict.text for verdict in verdicts if verdict.outcome == "deferred")[:500],
-                "notified_delay": consignment.notified_delay or tell,
-            },
-        )
+        with message:
+            if not consignment.owed:
+                attempt = asyncio.get_running_loop().create_task(self._attempt(consignment, message))
+                self._attempts[consignment.id] = attempt
+                try:
+                    await asyncio.wait([attempt])
+                finally:
+                    del self._attempts[consignment.id]
+                if attempt.cancelled():
+                    await self._store_for_certain(lambda: self._queue.give_back(consignment))
+                    return
+                try:
+                    verdicts, forwards = attempt.result()
+                except (FileNotFoundError, SealError) as error:
+                    await self._stop_without_file(consignment, error)
+                    return
+                except (TemporaryError, OSError) as error:  # a store or a disk of ours
+                    verdicts, forwards = _deferred(consignment, "4.3.0", f"451 4.3.0 {error}"), ()
+                recorded = await self._record(consignment, verdicts, forwards)
+                if recorded is None:
+                    return
+                consignment = recorded
+            await self._pay(consignment, message)
 
-    def _note(self, consignment: Consignment, verdict: Verdict) -> None:
-        events = {"delivered": "delivered", "failed": "bounced", "deferred": "deferred"}
-        words = {
-            "delivered": f"handed to {verdict.remote_host or 'the mailbox'}",
-            "failed": f"refused by {verdict.remote_host or 'this host'}",
-            "deferred": f"not taken yet by {verdict.remote_host or consignment.destination}",
+    async def _attempt(
+        self, consignment: Consignment, message: QueuedMessage
+    ) -> tuple[list[Verdict], tuple[EnvelopeRecipient, ...]]:
+        destination = consignment.destination
+        if destination == LOCAL:
+            attempt, forwards = await self._local.attempt(consignment, message)
+            return attempt.verdicts, forwards
+        place = self._transport.place(destination)
+        reason = self._resting.reason(place)
+        if reason and not consignment.forced:
+            text = f"451 4.4.1 not tried, no server of {place} answered a moment ago: {reason}"
+            return _deferred(consignment, "4.4.1", text), ()
+        tried = await self._transport.attempt(destination, consignment.envelope, message)
+        if tried.unreachable:
+            self._resting.unreachable(place, tried.unreachable)
+        else:
+            self._resting.reached(place)
+        return tried.verdicts, ()
+
+    async def _record(
+        self, consignment: Consignment, verdicts: list[Verdict], forwards: tuple[EnvelopeRecipient, ...]
+    ) -> Consignment | None:
+        """Write down what the attempt came to, first of all; None when nothing is left to do."""
+        settlement = settle(consignment, verdicts, forwards, self._settings, self._clock.now())
+        for verdict in verdicts:
+            self._journal.verdict(consignment, verdict)
+        if not settlement.waiting and not settlement.owed:
+            await self._store_for_certain(lambda: self._queue.remove(consignment))
+            return None
+        self._journal.settlement(consignment, settlement)
+        changes = {
+            "attempts": consignment.attempts + 1,
+            "envelope": msgspec.to_builtins(
+                msgspec.structs.replace(consignment.envelope, recipients=settlement.waiting)
+            ),
+            "owed": msgspec.to_builtins(settlement.owed),
+            "retry_at": settlement.due_at,
+            "last_error": settlement.last_error,
+            "notified_delay": consignment.notified_delay or settlement.tells_of_delay,
         }
-        tls = " over TLS" if verdict.encrypted else ""
-        self._trace.record(
-            TraceEntry(
-                trace_id=consignment.trace_id,
-                at=self._clock.now(),
-                service="smtp",
-                event=events[verdict.outcome],
-                text=f"{verdict.recipient.address}: {words[verdict.outcome]}{tls}: {verdict.text}",
-                keys=(verdict.recipient.address, consignment.sender, consignment.queue_id),
-                detail={"attempt": consignment.attempts + 1, "host": verdict.remote_host},
-            )
-        )
+        return await self._store_for_certain(lambda: self._queue.change_claimed(consignment, changes))
+
+    async def _pay(self, consignment: Consignment, message: QueuedMessage) -> None:
+        """Queue what is owed, then finish."""
+        until = self._clock.now() + self._settings.lease
+        for owed in consignment.owed:
+            pay = self._pay_notice if isinstance(owed, OwedNotice) else self._pay_forward
+            await self._store_for_certain(partial(pay, consignment, owed, message, until))
+        await self._store_for_certain(partial(self._queue.finish, consignment))
+
+    async def _pay_notice(self, consignment: Consignment, owed: Owed, message: QueuedMessage, until: float) -> None:
+        assert isinstance(owed, OwedNotice)
+        await self._notices.enqueue(consignment, owed, message, until)
+
+    async def _pay_forward(self, consignment: Consignment, owed: Owed, message: QueuedMessage, until: float) -> None:
+        assert isinstance(owed, OwedForward)
+        envelope = msgspec.structs.replace(consignment.envelope, recipients=owed.recipients)
+        with Spool(_IN_MEMORY, self._queue.files.folder) as spool:
+            for chunk in message.chunks():
+                spool.append(chunk)
+            await self._queue.enqueue_owed(owed.queue_id, consignment.id, envelope, spool, consignment.trace_id, until)
+
+    async def _store_for_certain(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The result of `work`, tried until the store answers: what a remote server took must be written down."""
+        while True:
+            try:
+                return await work()
+            except (TemporaryError, OSError) as error:
+                log.warning("the outcome of a delivery waits for the store", error=str(error))
+                await asyncio.sleep(_STORE_PAUSE)
+
+    async def _stop_without_file(self, consignment: Consignment, error: Exception) -> None:
+        """Without its file a consignment is held for a person to look at: nothing is dropped."""
+        log.error("message file cannot be read", queue_id=consignment.queue_id, error=str(error))
+        if await self._queue.consignments.get(consignment.id) is None:
+            return  # it was dropped
+        self._journal.unreadable(consignment, str(error))
+        held = {"state": "held", "worker": "", "last_error": f"The message file cannot be read: {error}"[:500]}
+        await self._queue.change_claimed(consignment, held)
 
 
-def _told(verdict: Verdict, action: Action) -> Settled:
-    status = verdict.status
-    if action == "failed" and status.startswith("4"):
-        status = "4.4.7"  # tried for as long as the queue keeps messages (RFC 3463 §3.5)
-    return Settled(
-        recipient=verdict.recipient,
-        action=action,
-        status=status,
-        remote_host=verdict.remote_host,
-        diagnostic=verdict.text,
-    )
-
-
-def _from_result(recipient: EnvelopeRecipient, result: RecipientResult) -> Verdict:
-    outcome = "delivered" if result.accepted else result.outcome
-    text = f"{result.smtp_code} {result.enhanced_code} {result.text}"
-    return Verdict(recipient, outcome, result.smtp_code, result.enhanced_code, text, "", True, False)
+def _deferred(consignment: Consignment, status: str, text: str) -> list[Verdict]:
+    return [
+        Verdict(recipient=recipient, outcome="deferred", status=status, text=text)
+        for recipient in consignment.recipients
+    ]

@@ -5,19 +5,17 @@ waits in the queue: once anything of a message was accepted, nothing of it is lo
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.spool import Spool
-from mailstead.mail.envelope import Envelope, EnvelopeRecipient, RecipientResult
+from mailstead.mail.envelope import Envelope, RecipientResult
 from mailstead.mail.routing.delivery import LocalDelivery, LocalRecipient
+from mailstead.mail.routing.plan import Plan, plan_of
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.trace.trace import Trace, TraceEntry
-
-DEPTH_LIMIT = 10
-DESTINATIONS_LIMIT = 200
 
 
 class Outbound(Protocol):
@@ -26,16 +24,6 @@ class Outbound(Protocol):
     async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str) -> str:
         """Keep a message for delivery; durable when it returns."""
         ...
-
-
-class _Plan(msgspec.Struct):
-    """Where one recipient's mail goes."""
-
-    recipient: EnvelopeRecipient
-    mailboxes: list[LocalRecipient]
-    remote: list[EnvelopeRecipient]
-    dropped: bool = False
-    problem: str = ""
 
 
 class Router:
@@ -53,7 +41,7 @@ class Router:
 
     async def accept(self, envelope: Envelope, message: Spool, trace_id: str) -> list[RecipientResult]:
         """Deliver or queue for every recipient; one result each, in order. Durable where it says so."""
-        plans = [await self._plan(recipient) for recipient in envelope.recipients]
+        plans = [await plan_of(self._directory, recipient) for recipient in envelope.recipients]
         mailboxes: dict[str, LocalRecipient] = {}
         for plan in plans:
             for target in plan.mailboxes:
@@ -65,60 +53,30 @@ class Router:
         queued = await self._enqueue(envelope, plans, by_mailbox, message, trace_id)
         return [self._result(plan, by_mailbox, queued) for plan in plans]
 
-    async def _plan(self, recipient: EnvelopeRecipient) -> _Plan:
-        plan = _Plan(recipient, [], [])
-        seen: set[str] = set()
-        waiting: list[tuple[str, int]] = [(recipient.address, 0)]
-        while waiting:
-            address, depth = waiting.pop()
-            if address.lower() in seen:
-                continue
-            seen.add(address.lower())
-            if depth > DEPTH_LIMIT or len(seen) > DESTINATIONS_LIMIT:
-                plan.problem = "forwarded too often"
-                break
-            resolution = await self._directory.resolve(address)
-            match resolution.outcome:
-                case "not_local":
-                    plan.remote.append(msgspec.structs.replace(recipient, address=address))
-                case "unknown":
-                    plan.problem = f"{address} is not known here"
-                case "disabled":
-                    plan.dropped = resolution.disabled_code == 250
-                    if not plan.dropped:
-                        plan.problem = f"{address} takes no mail"
-                case "accepted":
-                    for target in resolution.destinations:
-                        if target.kind == "mailbox":
-                            plan.mailboxes.append(LocalRecipient(address, target))
-                        else:
-                            waiting.append((target.address, depth + 1))
-        return plan
-
     async def _enqueue(
         self,
         envelope: Envelope,
-        plans: Sequence[_Plan],
+        plans: Sequence[Plan],
         by_mailbox: dict[str, RecipientResult],
         message: Spool,
         trace_id: str,
     ) -> bool:
-        """Queue remote recipients, and local ones that have to wait when others were served; whether any was."""
-        remote = {target.address.lower(): target for plan in plans for target in plan.remote}
-        served = bool(remote) or any(result.outcome == "delivered" for result in by_mailbox.values())
-        waiting: list[EnvelopeRecipient] = list(remote.values())
-        if served:
+        """Queue remote recipients, and what has to wait or to be told when others were served; whether any was."""
+        waiting = {(target.address.lower(), ""): target for plan in plans for target in plan.remote}
+        if waiting or any(result.outcome == "delivered" for result in by_mailbox.values()):
+            # the one reply says 250: a worker tries again, or tells the sender
             for plan in plans:
-                outcomes = {by_mailbox[target.destination.mailbox_id].outcome for target in plan.mailboxes}
-                unserved = bool(outcomes) and "delivered" not in outcomes
-                if (unserved or "deferred" in outcomes or plan.problem) and not plan.remote:
-                    # the one reply says 250: a worker tries again, or tells the sender
-                    waiting.append(plan.recipient)
+                for target in plan.mailboxes:
+                    mailbox_id = target.destination.mailbox_id
+                    if by_mailbox[mailbox_id].outcome != "delivered":
+                        waiting.setdefault(("", mailbox_id), plan.in_mailbox(target))
+                for dead in plan.dead:
+                    waiting.setdefault((dead.address.lower(), ""), plan.at(dead.address))
         if not waiting:
             return False
-        queued = msgspec.structs.replace(envelope, recipients=tuple(waiting))
+        queued = msgspec.structs.replace(envelope, recipients=tuple(waiting.values()))
         queue_id = await self._outbound.enqueue(queued, message, trace_id)
-        addresses = tuple(recipient.address for recipient in waiting)
+        addresses = tuple(recipient.address for recipient in waiting.values())
         self._trace.record(
             TraceEntry(
                 trace_id=trace_id,
@@ -132,16 +90,20 @@ class Router:
         return True
 
     @staticmethod
-    def _result(plan: _Plan, by_mailbox: dict[str, RecipientResult], queued: bool) -> RecipientResult:
+    def _result(plan: Plan, by_mailbox: dict[str, RecipientResult], queued: bool) -> RecipientResult:
         address = plan.recipient.address
         results = [by_mailbox[target.destination.mailbox_id] for target in plan.mailboxes]
         if any(result.outcome == "delivered" for result in results):
             return RecipientResult(address, "delivered", 250, "2.1.5", "Delivered")
-        if plan.remote or (queued and (results or plan.problem)):
+        if plan.remote or (queued and (results or plan.dead)):
             return RecipientResult(address, "queued", 250, "2.0.0", "Queued")
         if results:
             first = results[0]
             return msgspec.structs.replace(first, address=address)
         if plan.dropped:
             return RecipientResult(address, "dropped", 250, "2.1.5", "Accepted")
-        return RecipientResult(address, "failed", 550, "5.1.1", plan.problem or "No such recipient")
+        if plan.dead:
+            dead = plan.dead[0]
+            outcome: Literal["failed", "deferred"] = "failed" if dead.code >= 500 else "deferred"
+            return RecipientResult(address, outcome, dead.code, dead.status, dead.text)
+        return RecipientResult(address, "failed", 550, "5.4.6", "The address leads nowhere")

@@ -24,4 +24,5 @@ class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
     data_timeout: Annotated[float, duration("Waiting for the reply to the message")] = 600.0
     starttls: Annotated[bool, switch("Use TLS where the remote server offers it")] = True
     tls_fallback: Annotated[bool, switch("Go on in the clear when the handshake with a remote server fails")] = True
-    loopback: Annotated[bool, switch("Deliver to addresses of this host found in DNS (tests)")] = False
+    connection_idle: Annotated[float, duration("How long a connection is kept for the next message; 0: not")] = 15.0
+    connection_messages: Annotated[int, number("Messages over one connection", least=1)] = 100
