@@ -60,7 +60,7 @@ def xtext(text: str) -> str:
 
 
 def wire_address(address: str) -> str:
-    """The address as it goes to a server without SMTPUTF8: its domain in A-labels (RFC 6531 §3.2, RFC 5891 §5)."""
+    """The address as it goes to a server without SMTPUTF8: its domain in A-labels (RFC 6531 §3.2)."""
     local, at, domain = address.rpartition("@")
     if domain.isascii():
         return address

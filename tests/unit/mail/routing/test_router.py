@@ -46,3 +46,23 @@ async def test_who_cannot_be_served_beside_others_waits_in_the_queue_and_nothing
         assert await accept("forward@example.test") == ["delivered"]
         assert [one.address for one in kept.envelopes[0].recipients] == ["far@remote.test"]
         assert len(await made.messages("bob@example.test")) == 1
+
+
+async def test_a_mailbox_that_has_to_wait_beside_a_forward_is_not_forgotten(tmp_path: Path) -> None:
+    async with installation(tmp_path) as made:
+        await made.add_account("both@example.test", quota=10, forward_to=("far@remote.test", "gone@example.test"))
+        kept = Kept()
+        local = DirectDelivery(made.directory, made.mailboxes, made.trace, made.settings, made.clock)
+        router = Router(made.directory, local, kept, made.trace, made.clock, "mx")
+        with Spool(10_000, tmp_path) as message:
+            message.append(b"Subject: x\r\n\r\nx\r\n")
+            envelope = Envelope(sender="a@b.test", recipients=(EnvelopeRecipient("both@example.test"),))
+            assert [one.outcome for one in await router.accept(envelope, message, "t1")] == ["queued"]
+        alias = await made.directory.alias("both@example.test")
+        assert alias is not None
+        (queued,) = kept.envelopes
+        assert {(one.address, one.mailbox_id) for one in queued.recipients} == {
+            ("far@remote.test", ""),
+            ("both@example.test", alias.mailbox_id),  # this mailbox, not the forwards once more
+            ("gone@example.test", ""),  # its sender is told
+        }
