@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstead.services.scheduler.jobs import JOBS
 from support.mailstead_server import MailsteadServer, ServerFailedError, mailstead_server
 
 PROGRAM = Path(sys.executable).with_name("mailstead")
@@ -49,7 +50,9 @@ def test_the_first_start(tmp_path: Path) -> None:
                 assert client.select("INBOX")[1] == [b"1"]
         for name, place in ready["services"].items():
             assert f"{place['host']}:{place['port']}" in box, name
-        assert [entry["service"] for entry in server.command_json("status")["services"]] == list(ready["services"])
+        status = server.command_json("status")
+        assert [entry["service"] for entry in status["services"]] == list(ready["services"])
+        assert {entry["job"] for entry in status["jobs"]} == {job.name for job in JOBS}
         assert server.stop() == 0
         assert not server.ready_file.exists()
         assert not (server.data / "first-start.json").exists()

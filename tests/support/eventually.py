@@ -1,10 +1,19 @@
 """Waiting for a condition."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
 _LONGEST = 20.0
+
+
+def eventually_sync(condition: Callable[[], object]) -> None:
+    """The same where no event loop runs."""
+    deadline = time.monotonic() + _LONGEST
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 async def eventually(condition: Callable[[], object | Awaitable[object]]) -> None:

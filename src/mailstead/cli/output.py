@@ -85,6 +85,13 @@ def fail(text: str, *, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def warn(text: str) -> None:
+    """Print `text` on standard error and go on."""
+    Console(stderr=True, highlight=False).print(
+        Text(text, style="yellow" if sys.stderr.isatty() else ""), soft_wrap=True
+    )
+
+
 def system_error_text(error: OSError) -> str:
     """What the system refused, in one line without numbers."""
     words = error.strerror or str(error)

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 from mailstead.services import imap, metrics, mx, pop3, smtp, storage
 from mailstead.services.definition import Service
+from mailstead.services.scheduler import service as scheduler
 
 SERVICES: tuple[Service, ...] = (
-    Service("storage", "owner of the mailbox files: LMTP, expiry", storage.start),
+    Service("storage", "owner of the mailbox files: LMTP", storage.start),
     Service("smtp", "submission and the outbound queue", smtp.start),
     Service("mx", "mail from other hosts", mx.start),
     Service("imap", "IMAP", imap.start),
     Service("pop3", "POP3", pop3.start),
+    Service("scheduler", "regular care: certificates, mailboxes, queue", scheduler.start),
     Service("metrics", "metrics and health", metrics.start),
 )
 

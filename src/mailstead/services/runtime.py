@@ -15,8 +15,8 @@ import structlog
 
 import mailstead
 from mailstead.foundation.config.settings import Settings
-from mailstead.foundation.tls.authority import ensure_local_authority
 from mailstead.foundation.tls.contexts import TLSContexts
+from mailstead.services.certificate import TLS_FOLDER, ensure_certificate
 from mailstead.services.definition import Running, Service, Wiring
 from mailstead.services.hostname import host_name
 from mailstead.services.lock import service_lock
@@ -57,14 +57,13 @@ async def run_services(
         stack.enter_context(service_lock(data, tuple(service.name for service in services)))
         ready = ready_path(data, named)
         ready.unlink(missing_ok=True)  # of a process that was killed
-        hostname = host_name(settings)
-        authority = ensure_local_authority(data / "tls", (hostname, "localhost", "127.0.0.1", "::1"))
+        authority = ensure_certificate(settings, data)
         stores = await stack.enter_async_context(open_stores(settings))
         wiring = Wiring(
             stores=stores,
-            contexts=TLSContexts(data / "tls", settings.tls),
+            contexts=TLSContexts(data / TLS_FOLDER, settings.tls),
             metrics=stores.metrics,
-            hostname=hostname,
+            hostname=host_name(settings),
             together=frozenset(service.name for service in services),
         )
         running: list[tuple[str, Running]] = []

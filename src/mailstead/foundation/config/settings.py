@@ -19,6 +19,7 @@ from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.config.sections.pop3 import Pop3Settings
 from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.queue import QueueSettings
+from mailstead.foundation.config.sections.scheduler import SchedulerSettings
 from mailstead.foundation.config.sections.server import ServerSettings
 from mailstead.foundation.config.sections.smtp import SmtpSettings
 from mailstead.foundation.config.sections.submission import SubmissionSettings
@@ -51,3 +52,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)
     trace: TraceSettings = msgspec.field(default_factory=TraceSettings)
+    scheduler: SchedulerSettings = msgspec.field(default_factory=SchedulerSettings)

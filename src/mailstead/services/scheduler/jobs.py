@@ -1,0 +1,64 @@
+"""The table of jobs."""
+
+from mailstead.services.definition import Wiring
+from mailstead.services.scheduler.certificates import renew_certificates
+from mailstead.services.scheduler.job import Job
+from mailstead.services.scheduler.mailboxes import check_mailboxes, expire_mailboxes, ingest_sealed
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+
+
+async def sweep_queue(wiring: Wiring) -> str:
+    """Remove files of the queue that a crash left without a document."""
+    return f"{await wiring.stores.queue.sweep()} orphaned files removed"
+
+
+async def expire_documents(wiring: Wiring) -> str:
+    """Remove documents that have ended: traces past their time, and what else lives for a while."""
+    return f"{await wiring.stores.documents.expire()} removed"
+
+
+JOBS: tuple[Job, ...] = (
+    Job(
+        name="certificates",
+        purpose="certificates renewed, or told of before they end",
+        period=12 * _HOUR,
+        jitter=_HOUR,
+        run=renew_certificates,
+    ),
+    Job(
+        name="sealed-mail",
+        purpose="sealed mail taken into mailboxes that the server can open",
+        period=10 * _MINUTE,
+        jitter=_MINUTE,
+        run=ingest_sealed,
+    ),
+    Job(
+        name="undelete-window",
+        purpose="messages past the undelete window dropped",
+        period=6 * _HOUR,
+        jitter=_HOUR,
+        run=expire_mailboxes,
+    ),
+    Job(
+        name="integrity",
+        purpose="each mailbox's file checked once a week",
+        period=_DAY,
+        jitter=2 * _HOUR,
+        run=check_mailboxes,
+    ),
+    Job(
+        name="queue-files",
+        purpose="orphaned files of the outbound queue removed",
+        period=6 * _HOUR,
+        jitter=_HOUR,
+        run=sweep_queue,
+    ),
+    Job(
+        name="ended-documents",
+        purpose="traces and other documents past their time removed",
+        period=_HOUR,
+        jitter=5 * _MINUTE,
+        run=expire_documents,
+    ),
+)

@@ -1,0 +1,83 @@
+"""Jobs on the mailboxes of this node that the server can open."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from mailstead.foundation.errors import MailsteadError, PermanentError
+from mailstead.services.definition import Wiring
+from mailstead.stores.directory.records import Alias
+from mailstead.stores.mailbox.mailbox import Mailbox
+from mailstead.stores.mailbox.sealed import waiting
+
+T = TypeVar("T")
+_CHECK_EVERY = 7 * 86400.0
+_CHECKED_AT = "checked_at"
+_NAMED = 10
+
+
+class MailboxesTroubledError(PermanentError):
+    """Some mailboxes could not be cared for, or are damaged; the text names them."""
+
+
+async def ingest_sealed(wiring: Wiring) -> str:
+    """Take in sealed mail that waits where a server slot exists again; opening does it."""
+    mailboxes = wiring.stores.mailboxes
+
+    def has_waiting(alias: Alias) -> bool:
+        return bool(waiting(mailboxes.directory(alias.mailbox_id) / "incoming"))
+
+    opened = await _each(wiring, lambda mailbox: mailbox.id, has_waiting)
+    return f"{len(opened)} mailboxes had sealed mail waiting"
+
+
+async def expire_mailboxes(wiring: Wiring) -> str:
+    """Drop for good what left the undelete window."""
+    now = wiring.stores.clock.now()
+    gone = await _each(wiring, lambda mailbox: mailbox.expire(now))
+    return f"{sum(gone)} messages of {len(gone)} mailboxes dropped"
+
+
+async def check_mailboxes(wiring: Wiring) -> str:
+    """Check each file that was not checked for a week. Raises MailboxesTroubledError when one is damaged."""
+    now = wiring.stores.clock.now()
+
+    def check(mailbox: Mailbox) -> bool:
+        if now - (mailbox.setting(_CHECKED_AT) or 0.0) < _CHECK_EVERY:
+            return False
+        problems = mailbox.check()
+        if problems:
+            raise MailboxesTroubledError("; ".join(problems[:_NAMED]))
+        mailbox.set_setting(_CHECKED_AT, now)
+        return True
+
+    checked = await _each(wiring, check)
+    return f"{sum(checked)} mailboxes checked and well"
+
+
+def _any(_: Alias) -> bool:
+    return True
+
+
+async def _each(wiring: Wiring, work: Callable[[Mailbox], T], wanted: Callable[[Alias], bool] = _any) -> list[T]:
+    """What `work` returns, on a thread, for each `wanted` mailbox that has a server slot.
+
+    One that makes trouble does not keep the others from it. Raises MailboxesTroubledError at the end.
+    """
+    stores = wiring.stores
+    results: list[T] = []
+    troubles: list[str] = []
+    for alias in await stores.directory.find(Alias):
+        if not alias.mailbox_id or alias.is_locked or not wanted(alias):
+            continue
+        try:
+            key = await stores.directory.mailbox_key(alias.mailbox_id)
+            if key is not None:
+                with key:
+                    mailbox = await stores.mailboxes.open(alias.mailbox_id, key)
+                results.append(await stores.mailboxes.run(work, mailbox))
+        except (MailsteadError, OSError) as error:
+            troubles.append(f"{alias.address}: {error}")
+    if troubles:
+        more = f" and {len(troubles) - _NAMED} more" if len(troubles) > _NAMED else ""
+        raise MailboxesTroubledError("; ".join(troubles[:_NAMED]) + more)
+    return results

@@ -1,0 +1,138 @@
+"""What the jobs do."""
+
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography import x509
+
+from mailstead.foundation.clock import ManualClock
+from mailstead.foundation.config.sections.server import ServerSettings
+from mailstead.foundation.config.sections.tls import TlsSettings
+from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.spool import Spool
+from mailstead.foundation.tls.authority import ensure_local_authority
+from mailstead.services.definition import Wiring
+from mailstead.services.scheduler.certificates import CertificateEndsError, renew_certificates
+from mailstead.services.scheduler.jobs import expire_documents, sweep_queue
+from mailstead.services.scheduler.mailboxes import (
+    MailboxesTroubledError,
+    check_mailboxes,
+    expire_mailboxes,
+    ingest_sealed,
+)
+from mailstead.stores.mailbox.mailbox import Mailbox
+from mailstead.stores.trace.entry import TraceEntry
+from support.wiring import wired
+
+DAY = 86400.0
+MESSAGE = b"Subject: one\r\n\r\ntext\r\n"
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(datetime.now(UTC).timestamp())
+
+
+@pytest.fixture
+async def wiring(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Wiring]:
+    async with wired(tmp_path, clock, Settings(server=ServerSettings(data=str(tmp_path)))) as made:
+        yield made
+
+
+async def mailbox_of(wiring: Wiring, name: str) -> tuple[Mailbox, bytes]:
+    alias = await wiring.stores.directory.alias(f"{name}@example.test")
+    assert alias is not None
+    key = await wiring.stores.directory.mailbox_key(alias.mailbox_id)
+    assert key is not None
+    with key:
+        return await wiring.stores.mailboxes.open(alias.mailbox_id, key), alias.public_key
+
+
+async def deliver_sealed(wiring: Wiring, name: str) -> Mailbox:
+    mailbox, public_key = await mailbox_of(wiring, name)
+    with Spool(1024, wiring.stores.data) as spool:
+        spool.append(MESSAGE)
+        await wiring.stores.mailboxes.deliver(mailbox.id, None, public_key, spool)
+    return mailbox
+
+
+async def test_sealed_mail_is_taken_in(wiring: Wiring) -> None:
+    mailbox = await deliver_sealed(wiring, "alice")
+    assert mailbox.usage().messages == 0
+    assert await ingest_sealed(wiring) == "1 mailboxes had sealed mail waiting"
+    assert mailbox.usage().messages == 1
+    assert await ingest_sealed(wiring) == "0 mailboxes had sealed mail waiting"
+
+
+async def test_what_left_the_undelete_window_goes(wiring: Wiring, clock: ManualClock) -> None:
+    mailbox = await deliver_sealed(wiring, "alice")
+    await ingest_sealed(wiring)
+    mailbox.remove(mailbox.folder("INBOX").id, [1])
+    assert await expire_mailboxes(wiring) == "0 messages of 2 mailboxes dropped"
+    clock.advance(15 * DAY)
+    assert await expire_mailboxes(wiring) == "1 messages of 2 mailboxes dropped"
+    assert mailbox.undelete(0) == 0
+
+
+async def test_each_mailbox_is_checked_once_a_week(wiring: Wiring, clock: ManualClock) -> None:
+    assert await check_mailboxes(wiring) == "2 mailboxes checked and well"
+    clock.advance(6 * DAY)
+    assert await check_mailboxes(wiring) == "0 mailboxes checked and well"
+    clock.advance(DAY)
+    assert await check_mailboxes(wiring) == "2 mailboxes checked and well"
+
+
+async def test_a_damaged_mailbox_is_named_and_the_others_are_checked(wiring: Wiring, clock: ManualClock) -> None:
+    mailbox, _ = await mailbox_of(wiring, "alice")
+    file = wiring.stores.mailboxes.directory(mailbox.id) / "mailbox.db"
+    wiring.stores.mailboxes.forget(mailbox.id)
+    with file.open("r+b") as opened:
+        opened.seek(2048)
+        opened.write(os.urandom(1024))
+    with pytest.raises(MailboxesTroubledError, match=r"alice@example\.test"):
+        await check_mailboxes(wiring)
+    bob, _ = await mailbox_of(wiring, "bob")
+    assert bob.setting("checked_at") == clock.now()
+
+
+async def test_our_certificate_is_renewed_and_loaded_by_running_services(wiring: Wiring, clock: ManualClock) -> None:
+    path = wiring.stores.data / "tls" / "certificate.pem"
+    before, context = path.read_bytes(), wiring.contexts.server()
+    assert (await renew_certificates(wiring)).startswith("good until ")
+    assert path.read_bytes() == before
+    clock.advance(380 * DAY)
+    assert (await renew_certificates(wiring)).startswith("renewed, good until ")
+    assert path.read_bytes() != before
+    wiring.contexts.reload()
+    assert wiring.contexts.server() is not context
+
+
+async def test_a_certificate_of_somebody_else_is_told_of(wiring: Wiring, tmp_path: Path) -> None:
+    folder = tmp_path / "bought"
+    ensure_local_authority(folder, ["mail.example.test"], datetime.now(UTC) - timedelta(days=390))
+    given = TlsSettings(certificate=str(folder / "certificate.pem"), key=str(folder / "key.pem"))
+    settings = msgspec.structs.replace(wiring.stores.settings, tls=given)
+    other = msgspec.structs.replace(wiring, stores=msgspec.structs.replace(wiring.stores, settings=settings))
+    end = x509.load_pem_x509_certificate((folder / "certificate.pem").read_bytes()).not_valid_after_utc
+    with pytest.raises(CertificateEndsError, match=f"ends on {end:%Y-%m-%d}: put a new one"):
+        await renew_certificates(other)
+
+
+async def test_orphaned_queue_files_go(wiring: Wiring) -> None:
+    orphan = wiring.stores.queue.path("01ORPHAN")
+    orphan.write_bytes(b"nobody names me")
+    os.utime(orphan, (0, 0))
+    assert await sweep_queue(wiring) == "1 orphaned files removed"
+    assert not orphan.exists()
+
+
+async def test_traces_end(wiring: Wiring, clock: ManualClock) -> None:
+    trace = wiring.stores.trace
+    trace.record(TraceEntry(trace_id="01x", at=clock.now() - 31 * DAY, service="mx", event="received", text="long ago"))
+    assert await trace.flush()
+    await expire_documents(wiring)
+    assert await trace.find("01x") == []
