@@ -40,3 +40,4 @@ async def wired(folder: Path, clock: Clock, settings: Settings) -> AsyncIterator
         )
         contexts = TLSContexts(folder / TLS_FOLDER, settings.tls)
         yield Wiring(stores, contexts, made.metrics, HOSTNAME, frozenset({"scheduler"}))
+        queue.close()

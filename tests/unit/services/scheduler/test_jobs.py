@@ -25,6 +25,7 @@ from mailstead.services.scheduler.mailboxes import (
     ingest_sealed,
 )
 from mailstead.stores.mailbox.mailbox import Mailbox
+from mailstead.stores.mailbox.sealed import waiting
 from mailstead.stores.trace.entry import TraceEntry
 from support.wiring import wired
 
@@ -52,25 +53,29 @@ async def mailbox_of(wiring: Wiring, name: str) -> tuple[Mailbox, bytes]:
         return await wiring.stores.mailboxes.open(alias.mailbox_id, key), alias.public_key
 
 
-async def deliver_sealed(wiring: Wiring, name: str) -> Mailbox:
+async def deliver_sealed(wiring: Wiring, name: str) -> Path:
+    """Deliver where no key is at hand; returns the folder where the message waits."""
     mailbox, public_key = await mailbox_of(wiring, name)
+    wiring.stores.mailboxes.forget(mailbox.id)
     with Spool(1024, wiring.stores.data) as spool:
         spool.append(MESSAGE)
         await wiring.stores.mailboxes.deliver(mailbox.id, None, public_key, spool)
-    return mailbox
+    return wiring.stores.mailboxes.directory(mailbox.id) / "incoming"
 
 
 async def test_sealed_mail_is_taken_in(wiring: Wiring) -> None:
-    mailbox = await deliver_sealed(wiring, "alice")
-    assert mailbox.usage().messages == 0
+    folder = await deliver_sealed(wiring, "alice")
+    assert len(waiting(folder)) == 1
     assert await ingest_sealed(wiring) == "1 mailboxes had sealed mail waiting"
-    assert mailbox.usage().messages == 1
+    assert waiting(folder) == []
+    assert (await mailbox_of(wiring, "alice"))[0].usage().messages == 1
     assert await ingest_sealed(wiring) == "0 mailboxes had sealed mail waiting"
 
 
 async def test_what_left_the_undelete_window_goes(wiring: Wiring, clock: ManualClock) -> None:
-    mailbox = await deliver_sealed(wiring, "alice")
+    await deliver_sealed(wiring, "alice")
     await ingest_sealed(wiring)
+    mailbox, _ = await mailbox_of(wiring, "alice")
     mailbox.remove(mailbox.folder("INBOX").id, [1])
     assert await expire_mailboxes(wiring) == "0 messages of 2 mailboxes dropped"
     clock.advance(15 * DAY)
@@ -123,7 +128,7 @@ async def test_a_certificate_of_somebody_else_is_told_of(wiring: Wiring, tmp_pat
 
 
 async def test_orphaned_queue_files_go(wiring: Wiring) -> None:
-    orphan = wiring.stores.queue.path("01ORPHAN")
+    orphan = wiring.stores.queue.files.path("01ORPHAN")
     orphan.write_bytes(b"nobody names me")
     os.utime(orphan, (0, 0))
     assert await sweep_queue(wiring) == "1 orphaned files removed"

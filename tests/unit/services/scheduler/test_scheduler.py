@@ -140,7 +140,8 @@ async def test_administrators_are_told_once_of_failures_in_a_row(wiring: Wiring,
         assert len(waiting) == expected
     (notice,) = waiting
     assert [recipient.address for recipient in notice.recipients] == ["alice@example.test"]
-    assert b"the disk is gone" in b"".join(wiring.stores.queue.read(notice.queue_id))
+    with wiring.stores.queue.read(notice) as message:
+        assert b"the disk is gone" in b"".join(message.chunks())
 
 
 @asynccontextmanager
