@@ -3,13 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
 
 from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.metrics import Metrics
 from mailstead.foundation.net.connection import Connection
-from mailstead.foundation.net.server import Handler, LineServer, Listener
+from mailstead.foundation.net.server import Handler, LineServer, Listener, ListenerTLS
 from mailstead.foundation.tls.authority import ensure_local_authority
 from mailstead.foundation.tls.contexts import TLSContexts
 
@@ -37,7 +36,7 @@ class Serving:
 async def serving(
     folder: Path,
     handler: Handler,
-    tls: Literal["none", "starttls", "implicit"] = "none",
+    tls: ListenerTLS = "none",
     limits: NetworkSettings | None = None,
     host: str = "127.0.0.1",
     *,

@@ -17,6 +17,8 @@ from mailstead.stores.documents.interface import DuplicateError
 from mailstead.stores.mailbox.sealed import key_pair
 
 FORWARDS_LIMIT = 50
+ACCOUNT_LABEL = "account password"
+"""The label of the password that makes a login at the user's own address the user; nobody else may choose it."""
 
 
 class UnknownNameError(NotFoundError):
@@ -83,6 +85,7 @@ async def add_alias(
     with_mailbox: bool = True,
     quota: int | None = None,
     password: str | None = None,
+    label: str = "first password",
 ) -> tuple[Alias, str]:
     """Add an alias; returns it and the password of its mailbox ("" without one), generated when None is given.
 
@@ -110,7 +113,7 @@ async def add_alias(
         generated = password or new_app_password()
         with DataKey.generate() as key:
             server = wrap(key, "server", administration.directory.server_key, label="server", now=now)
-            credential = await new_credential(administration, key, generated, "first password")
+            credential = await new_credential(administration, key, generated, label)
             alias = msgspec.structs.replace(
                 alias, mailbox_id=new_ulid(now), slots=(server, credential), public_key=key_pair(key).public
             )
@@ -138,11 +141,11 @@ async def list_aliases(administration: Administration, actor: Actor, domain: str
 
 
 async def set_alias(administration: Administration, actor: Actor, address: str, changes: dict[str, Any]) -> Alias:
-    """Change `enabled`, `disabled_code`, `quota` or `forward_to`."""
+    """Change `enabled`, `disabled_code`, `quota`, `forward_to`, `description` or `labels`."""
     alias = await find_alias(administration, actor, address)
     if "forward_to" in changes:
         changes = changes | {"forward_to": _checked_targets(changes["forward_to"])}
-    changed: Alias = msgspec.structs.replace(alias, **changes)
+    changed: Alias = msgspec.structs.replace(alias, **changes, updated_at=administration.clock.now())
     if not changed.mailbox_id and not changed.forward_to:
         raise InvalidError("An alias without a mailbox needs forwarding targets")
     stored = await administration.directory.replace(changed)

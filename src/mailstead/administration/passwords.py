@@ -3,7 +3,7 @@
 import msgspec
 
 from mailstead.administration.actor import Actor, Administration
-from mailstead.administration.aliases import find_alias, new_credential
+from mailstead.administration.aliases import ACCOUNT_LABEL, find_alias, new_credential
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.passwords import new_app_password, new_recovery_code
 from mailstead.foundation.crypto.slot import Slot, unwrap, wrap
@@ -11,7 +11,6 @@ from mailstead.foundation.errors import AuthenticationError, InvalidError, NotFo
 from mailstead.stores.directory.records import Alias
 
 SLOTS_LIMIT = 100
-ACCOUNT_LABEL = "account password"
 
 
 class LockedMailboxError(PermanentError):
@@ -58,6 +57,8 @@ async def add_password(
 
     Raises LockedMailboxError when the mailbox is zero-access and `current` (a password or the recovery code) lacks.
     """
+    if label == ACCOUNT_LABEL:
+        raise InvalidError(f"The name {ACCOUNT_LABEL!r} is taken")
     alias = await find_alias(administration, actor, address)
     chosen = password or new_app_password()
     with _key(administration, alias, current) as key:

@@ -7,7 +7,7 @@ import msgspec
 from argon2 import PasswordHasher
 
 from mailstead.administration.actor import Actor, Administration, require_admin
-from mailstead.administration.aliases import UnknownNameError, add_alias
+from mailstead.administration.aliases import ACCOUNT_LABEL, UnknownNameError, add_alias
 from mailstead.administration.passwords import set_account_password
 from mailstead.foundation.crypto.passwords import new_app_password
 from mailstead.foundation.errors import PermanentError
@@ -70,7 +70,7 @@ async def add_user(
     if await administration.directory.is_local_domain(domain):
         existing = await administration.directory.alias(address)
         if existing is None:
-            await add_alias(administration, actor, address, user_id=user.id, password=password)
+            await add_alias(administration, actor, address, user_id=user.id, password=password, label=ACCOUNT_LABEL)
     return user, password
 
 

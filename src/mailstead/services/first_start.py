@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from mailstead.administration.actor import COMMAND_LINE
-from mailstead.administration.aliases import add_alias
+from mailstead.administration.aliases import ACCOUNT_LABEL, add_alias
 from mailstead.administration.domains import add_domain
 from mailstead.administration.users import add_user, find_user
 from mailstead.formats.message.compose import text_message
@@ -129,7 +129,9 @@ async def _make(serving: Serving, made: Made) -> None:
             is_admin = account == made.admin
             await add_user(administration, COMMAND_LINE, address, password=password, is_admin=is_admin)
         elif is_ours and await stores.directory.alias(address) is None:  # cut off between the two
-            await add_alias(administration, COMMAND_LINE, address, user_id=found[0].id, password=password)
+            await add_alias(
+                administration, COMMAND_LINE, address, user_id=found[0].id, password=password, label=ACCOUNT_LABEL
+            )
     if not domain.owner_id:
         owner = await find_user(administration, made.admin.address)
         await stores.directory.replace(msgspec.structs.replace(domain, owner_id=owner.id))

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from mailstead.foundation.net.listen import EVERYWHERE
-from mailstead.foundation.net.server import Handler, LineServer, Listener
+from mailstead.foundation.net.server import Handler, LineServer, Listener, ListenerTLS
 from mailstead.services.definition import Wiring
-from mailstead.services.ready import Endpoint
+from mailstead.services.ready import Endpoint, EndpointTLS
 
 
 class LineService:
@@ -41,7 +41,7 @@ async def serve_lines(
     )
     ports = await server.start()
     endpoints = {
-        listener.name: Endpoint(_reachable(listener.host), ports[listener.name], listener.tls)
+        listener.name: Endpoint(listener.host, ports[listener.name], _told(listener.tls))
         for listener in wanted
         if not listener.host.startswith("unix:")
     }
@@ -53,9 +53,11 @@ def _reachable(host: str) -> str:
     return "127.0.0.1" if host in EVERYWHERE else host
 
 
-def listener(wiring: Wiring, name: str, port: int | None, tls: str, *, proxy: bool = True) -> Listener | None:
+def _told(tls: ListenerTLS) -> EndpointTLS:
+    """What clients are told: a port that detects TLS needs none."""
+    return "none" if tls == "detect" else tls
+
+
+def listener(wiring: Wiring, name: str, port: int | None, tls: ListenerTLS, *, proxy: bool = True) -> Listener | None:
     """A listener on the bind address, None when its port is off."""
-    if port is None:
-        return None
-    kind = "implicit" if tls == "implicit" else "starttls" if tls == "starttls" else "none"
-    return Listener(name, wiring.stores.settings.server.bind, port, kind, proxy)  # type: ignore[arg-type]
+    return None if port is None else Listener(name, wiring.stores.settings.server.bind, port, tls, proxy)

@@ -11,13 +11,15 @@ import mailstead
 from mailstead.foundation.clock import Clock
 from mailstead.services.lock import lock_holder
 
+EndpointTLS = Literal["none", "starttls", "implicit"]
+
 
 class Endpoint(msgspec.Struct, frozen=True):
     """Where a protocol is answered."""
 
     host: str
     port: int
-    tls: Literal["none", "starttls", "implicit"]
+    tls: EndpointTLS
 
 
 class Ready(msgspec.Struct, frozen=True):

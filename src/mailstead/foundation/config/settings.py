@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mailstead.foundation.config.sections.api import ApiSettings
 from mailstead.foundation.config.sections.bus import BusSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dns: DnsSettings = msgspec.field(default_factory=DnsSettings)
     health: HealthSettings = msgspec.field(default_factory=HealthSettings)
     http: HttpSettings = msgspec.field(default_factory=HttpSettings)
+    api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mime: MimeSettings = msgspec.field(default_factory=MimeSettings)
     login: LoginSettings = msgspec.field(default_factory=LoginSettings)

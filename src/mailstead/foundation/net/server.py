@@ -36,7 +36,9 @@ from mailstead.foundation.net.proxy import parse_header, wanted_octets
 from mailstead.foundation.tls.contexts import TLSContexts
 
 Handler = Callable[[Connection], Awaitable[None]]
+ListenerTLS = Literal["none", "starttls", "implicit", "detect"]
 _CUT_TIMEOUT = 1.0
+_TLS_HANDSHAKE = b"\x16"
 _QUIET = (DisconnectedError, DrainingError, ReadTimeoutError, WriteTimeoutError, ConnectionResetError)
 
 log = structlog.get_logger("mailstead.net")
@@ -46,13 +48,14 @@ class Listener(msgspec.Struct, frozen=True):
     """Where and how to listen.
 
     `host` may be `unix:/path`, or `*` for all addresses. With `proxy`, connections from trusted networks begin with a
-    PROXY header; listeners for our own processes (LMTP, metrics) do without.
+    PROXY header; listeners for our own processes (LMTP, metrics) do without. With `detect`, a connection whose first
+    octet begins a TLS handshake gets TLS and any other none: for HTTP, where the client always speaks first.
     """
 
     name: str
     host: str
     port: int
-    tls: Literal["none", "starttls", "implicit"] = "none"
+    tls: ListenerTLS = "none"
     proxy: bool = True
 
 
@@ -179,12 +182,15 @@ class LineServer:
     async def _attach(self, listener: Listener, connection: Connection, taken: socket.socket) -> None:
         """Give the connection its transport, after the handshake where TLS is implicit."""
         loop = asyncio.get_running_loop()
-        if listener.tls == "none" or self._contexts is None:
+        wanted = listener.tls
+        if wanted == "detect":
+            wanted = "implicit" if await self._begins_handshake(taken) else "none"
+        if wanted == "none" or self._contexts is None:
             await loop.connect_accepted_socket(lambda: connection, taken)
             return
         connection.tls_context = self._contexts.server
         connection.tls_timeout = self._settings.tls_handshake_timeout
-        if listener.tls == "starttls":
+        if wanted == "starttls":
             await loop.connect_accepted_socket(lambda: connection, taken)
             return
         try:
@@ -197,6 +203,23 @@ class LineServer:
             )
         except OSError as error:
             raise StartTLSError(detail=str(error) or type(error).__name__) from error
+
+    async def _begins_handshake(self, taken: socket.socket) -> bool:
+        """Whether the first octet, which stays unread, begins a TLS record of a handshake (RFC 8446 §5.1)."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return taken.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE
+            except BlockingIOError:
+                readable = loop.create_future()
+                loop.add_reader(taken.fileno(), _arrived, readable)
+                try:
+                    async with asyncio.timeout(self._settings.tls_handshake_timeout):
+                        await readable
+                except TimeoutError:
+                    raise ReadTimeoutError from None
+                finally:
+                    loop.remove_reader(taken.fileno())
 
     async def _read_proxy_header(self, connection: Connection, taken: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -234,6 +257,11 @@ class LineServer:
         if late:
             log.warning("sessions cut at the stop", service=self._service, count=len(late))
             await asyncio.wait(late, timeout=_CUT_TIMEOUT)
+
+
+def _arrived(readable: "asyncio.Future[None]") -> None:
+    if not readable.done():
+        readable.set_result(None)
 
 
 def _send_last(taken: socket.socket, line: bytes) -> None:

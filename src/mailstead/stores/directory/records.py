@@ -58,7 +58,10 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
     forward_to: tuple[str, ...] = ()
     public_key: bytes = b""
     slots: tuple[Slot, ...] = ()
+    description: str = ""
+    labels: tuple[str, ...] = ()
     created_at: float = 0.0
+    updated_at: float = 0.0
     version: int = 0
 
     @property

@@ -1,4 +1,5 @@
 import asyncio
+import ssl
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,24 @@ async def test_sessions_that_do_not_end_are_cut_at_the_stop(tmp_path: Path) -> N
         with pytest.raises(ConnectionRefusedError):
             await connect("127.0.0.1", serving_on.port, timeout=5)
         await client.close()
+
+
+async def test_a_port_may_take_tls_and_none(tmp_path: Path) -> None:
+    async with serving(tmp_path, echo, "detect") as running:
+        plain = await connect("127.0.0.1", running.port, timeout=5)
+        plain.write(b"in the clear")
+        assert await plain.read(5) == b"in the clear"
+        secured = await connect("127.0.0.1", running.port, timeout=5)
+        context = ssl.create_default_context(cafile=running.authority)
+        await secured.start_client_tls(context, "localhost", 5)
+        secured.write(b"secret")
+        assert await secured.read(5) == b"secret"
+        await plain.close()
+        await secured.close()
+
+
+async def test_a_client_that_never_speaks_is_let_go(tmp_path: Path) -> None:
+    async with serving(tmp_path, echo, "detect", NetworkSettings(tls_handshake_timeout=0.05)) as running:
+        silent = await connect("127.0.0.1", running.port, timeout=5)
+        assert await silent.read(10) == b""
+        await silent.close()

@@ -1,0 +1,76 @@
+"""The API as an ASGI application."""
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme, Server
+from litestar.types import Message, Scope
+
+import mailstead
+from mailstead.interfaces.api.access import provide_identity
+from mailstead.interfaces.api.endpoints.account import AccountController
+from mailstead.interfaces.api.endpoints.aliases import AliasController
+from mailstead.interfaces.api.endpoints.domains import DomainController
+from mailstead.interfaces.api.endpoints.test import TestController
+from mailstead.interfaces.api.endpoints.tokens import TokenController
+from mailstead.interfaces.api.problems import HANDLERS
+from mailstead.interfaces.api.services import ApiServices
+
+CONTROLLERS: tuple[Any, ...] = (TestController, AccountController, TokenController, DomainController, AliasController)
+PREFIX = "/v1"
+
+
+def api_application(services: ApiServices) -> Litestar:
+    """The application; the OpenAPI document is at /v1/openapi.json, a page to read it at /v1/docs."""
+
+    def provide_services() -> ApiServices:
+        return services
+
+    return Litestar(
+        route_handlers=[*CONTROLLERS],
+        path=PREFIX,
+        dependencies={
+            "services": Provide(provide_services, sync_to_thread=False),
+            "identity": Provide(provide_identity),
+        },
+        exception_handlers=HANDLERS,
+        before_send=[_tell_rate],
+        openapi_config=openapi(),
+        request_max_body_size=services.settings.message.size_limit * 2,
+        logging_config=None,
+        debug=False,
+    )
+
+
+async def _tell_rate(message: Message, scope: Scope) -> None:
+    """Put the rate that was counted into the header."""
+    if message["type"] == "http.response.start":
+        rate: dict[str, str] = scope.get("state", {}).get("rate_headers", {})
+        message["headers"] = [
+            *message["headers"],
+            *((name.lower().encode(), value.encode()) for name, value in rate.items()),
+        ]
+
+
+def openapi() -> OpenAPIConfig:
+    """What the OpenAPI document says beside the endpoints."""
+    return OpenAPIConfig(
+        title="Mailstead",
+        version=mailstead.__version__,
+        description="Domains, aliases, mailboxes and mail of a Mailstead server.",
+        path="/",
+        servers=[Server(url="/")],
+        components=Components(
+            security_schemes={
+                "basic": SecurityScheme(
+                    type="http",
+                    scheme="basic",
+                    description="A user's token with a blank password, or an address with its password.",
+                ),
+                "bearer": SecurityScheme(type="http", scheme="bearer", description="A user's token."),
+            }
+        ),
+        security=[{"basic": []}, {"bearer": []}],
+    )

@@ -1,0 +1,222 @@
+"""Aliases of a domain."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.params import Parameter
+
+from mailstead.administration.aliases import add_alias, find_alias, list_aliases, remove_alias, set_alias
+from mailstead.administration.passwords import add_password
+from mailstead.foundation.crypto.passwords import new_app_password
+from mailstead.foundation.errors import NotFoundError
+from mailstead.interfaces.api.access import USER
+from mailstead.interfaces.api.moments import moment
+from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
+from mailstead.interfaces.api.services import ApiServices
+from mailstead.interfaces.identity import Identity
+from mailstead.stores.directory.records import Alias, DisabledCode
+
+DomainName = Annotated[str, Parameter(description="The domain's name")]
+AliasName = Annotated[str, Parameter(description="The alias's id or name")]
+Recipients = Annotated[list[str], msgspec.Meta(max_length=1000)]
+
+
+class AliasShown(msgspec.Struct, frozen=True):
+    """An alias. `recipients` are forwarding targets; `max_quota` is in octets, null for the server's default."""
+
+    id: str
+    name: str
+    domain: str
+    email: str
+    user_id: str
+    is_enabled: bool
+    error_code_if_disabled: int
+    has_imap: bool
+    is_locked: bool
+    recipients: tuple[str, ...]
+    description: str
+    labels: tuple[str, ...]
+    max_quota: int | None
+    created_at: str
+    updated_at: str
+    object: str = "alias"
+
+
+class AliasWanted(msgspec.Struct, frozen=True):
+    """An alias to be made; a random name is chosen where none is given."""
+
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    recipients: Recipients = msgspec.field(default_factory=list)
+    description: Annotated[str, msgspec.Meta(max_length=150)] = ""
+    labels: list[Annotated[str, msgspec.Meta(max_length=100)]] = msgspec.field(default_factory=list)
+    is_enabled: bool = True
+    error_code_if_disabled: DisabledCode = 550
+    has_imap: bool = True
+    max_quota: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class AliasChange(msgspec.Struct, frozen=True):
+    """What to change; what is left out stays."""
+
+    recipients: Recipients | msgspec.UnsetType = msgspec.UNSET
+    description: Annotated[str, msgspec.Meta(max_length=150)] | msgspec.UnsetType = msgspec.UNSET
+    labels: list[Annotated[str, msgspec.Meta(max_length=100)]] | msgspec.UnsetType = msgspec.UNSET
+    is_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    error_code_if_disabled: DisabledCode | msgspec.UnsetType = msgspec.UNSET
+    max_quota: Annotated[int, msgspec.Meta(ge=0)] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class PasswordWanted(msgspec.Struct, frozen=True):
+    """A password to be made: `new_password`, or a generated one; `password` opens a locked mailbox."""
+
+    new_password: Annotated[str, msgspec.Meta(min_length=12, max_length=1024)] | None = None
+    password: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+    label: Annotated[str, msgspec.Meta(max_length=100)] = "made over the API"
+
+
+class PasswordMade(msgspec.Struct, frozen=True):
+    """The login, shown this once."""
+
+    username: str
+    password: str
+    object: Literal["password"] = "password"
+
+
+_NAMES = {
+    "recipients": "forward_to",
+    "is_enabled": "enabled",
+    "error_code_if_disabled": "disabled_code",
+    "max_quota": "quota",
+    "labels": "labels",
+    "description": "description",
+}
+
+
+def shown(alias: Alias) -> AliasShown:
+    """The alias as the API tells it."""
+    return AliasShown(
+        alias.id,
+        alias.name,
+        alias.domain,
+        alias.address,
+        alias.user_id,
+        alias.enabled,
+        alias.disabled_code,
+        bool(alias.mailbox_id),
+        alias.is_locked,
+        alias.forward_to,
+        alias.description,
+        alias.labels,
+        alias.quota,
+        moment(alias.created_at),
+        moment(alias.updated_at or alias.created_at),
+    )
+
+
+class AliasController(Controller):
+    """/domains/{domain}/aliases"""
+
+    path = "/domains/{domain:str}/aliases"
+    tags = ("Aliases",)
+    opt = {"access": USER}
+
+    @get("/", summary="Aliases of a domain")
+    async def list_all(
+        self,
+        request: Request[Any, Any, Any],
+        domain: DomainName,
+        identity: Identity,
+        services: ApiServices,
+        q: Annotated[str, Parameter(description="Part of the name, the description or a recipient")] = "",
+        number: PageNumber = 1,
+        limit: PageLimit = None,
+    ) -> Response[list[AliasShown]]:
+        """By name."""
+        found = await list_aliases(services.administration, identity.actor, domain)
+        if q:
+            wanted = q.casefold()
+            found = [alias for alias in found if wanted in _searched(alias)]
+        page = page_of(number, limit, usual=1000, most=services.settings.api.page_limit)
+        items = [shown(alias) for alias in found[page.offset : page.offset + page.limit]]
+        return paged(request, items, len(found), page)
+
+    @post("/", status_code=200, summary="Make an alias")
+    async def add(self, domain: DomainName, data: AliasWanted, identity: Identity, services: ApiServices) -> AliasShown:
+        """With a mailbox where `has_imap`; its password is made by generate-password."""
+        name = data.name or new_app_password().replace("-", "")[:10]
+        alias, _ = await add_alias(
+            services.administration,
+            identity.actor,
+            f"{name}@{domain}",
+            forward_to=data.recipients,
+            with_mailbox=data.has_imap,
+            quota=data.max_quota,
+        )
+        changes: dict[str, Any] = {
+            "description": data.description,
+            "labels": tuple(data.labels),
+            "enabled": data.is_enabled,
+            "disabled_code": data.error_code_if_disabled,
+        }
+        changed = {key: value for key, value in changes.items() if value != getattr(alias, key)}
+        if changed:
+            alias = await set_alias(services.administration, identity.actor, alias.address, changed)
+        return shown(alias)
+
+    @get("/{name:str}", summary="One alias")
+    async def show(self, domain: DomainName, name: AliasName, identity: Identity, services: ApiServices) -> AliasShown:
+        """By id or name."""
+        return shown(await self._find(domain, name, identity, services))
+
+    @put("/{name:str}", summary="Change an alias")
+    async def change(
+        self, domain: DomainName, name: AliasName, data: AliasChange, identity: Identity, services: ApiServices
+    ) -> AliasShown:
+        """What is left out stays."""
+        alias = await self._find(domain, name, identity, services)
+        changes = {
+            ours: tuple(value) if isinstance(value, list) else value
+            for theirs, ours in _NAMES.items()
+            if (value := getattr(data, theirs)) is not msgspec.UNSET
+        }
+        if changes:
+            alias = await set_alias(services.administration, identity.actor, alias.address, changes)
+        return shown(alias)
+
+    @delete("/{name:str}", status_code=200, summary="Remove an alias")
+    async def remove(
+        self, domain: DomainName, name: AliasName, identity: Identity, services: ApiServices
+    ) -> AliasShown:
+        """Its mailbox can be read no more."""
+        alias = await self._find(domain, name, identity, services)
+        return shown(await remove_alias(services.administration, identity.actor, alias.address))
+
+    @post("/{name:str}/generate-password", status_code=200, summary="Make a password of the alias's mailbox")
+    async def generate_password(
+        self, domain: DomainName, name: AliasName, data: PasswordWanted, identity: Identity, services: ApiServices
+    ) -> PasswordMade:
+        """Passwords made before stay valid. A locked mailbox needs one of them in `password`."""
+        alias = await self._find(domain, name, identity, services)
+        alias, password = await add_password(
+            services.administration,
+            identity.actor,
+            alias.address,
+            password=data.new_password,
+            label=data.label,
+            current=data.password,
+        )
+        return PasswordMade(alias.address, password)
+
+    @staticmethod
+    async def _find(domain: str, name: str, identity: Identity, services: ApiServices) -> Alias:
+        found = await services.administration.directory.get(Alias, name)
+        if found is not None and found.domain == domain.lower():
+            name = found.name
+        elif found is not None:
+            raise NotFoundError(f"There is no alias {name} in {domain}")
+        return await find_alias(services.administration, identity.actor, f"{name}@{domain}")
+
+
+def _searched(alias: Alias) -> str:
+    return "\n".join((alias.name, alias.description, *alias.forward_to)).casefold()

@@ -1,0 +1,171 @@
+"""Domains and the DNS records that they need."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.params import Parameter
+
+from mailstead.administration.actor import require_domain
+from mailstead.administration.aliases import find_domain
+from mailstead.administration.dns_records import Checked, check_records, records
+from mailstead.administration.domains import (
+    add_domain,
+    list_domains,
+    mark_verified,
+    remove_domain,
+    set_owner,
+)
+from mailstead.interfaces.api.access import USER
+from mailstead.interfaces.api.moments import moment
+from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
+from mailstead.interfaces.api.services import ApiServices
+from mailstead.interfaces.identity import Identity
+from mailstead.stores.directory.records import Domain
+
+DomainName = Annotated[str, Parameter(description="The domain's name")]
+
+
+class DkimShown(msgspec.Struct, frozen=True):
+    """A DKIM key's public side."""
+
+    selector: str
+    algorithm: str
+    record: str
+    retired: bool
+
+
+class DomainShown(msgspec.Struct, frozen=True):
+    """A domain."""
+
+    id: str
+    name: str
+    owner_id: str
+    is_verified: bool
+    dkim: tuple[DkimShown, ...]
+    created_at: str
+    object: str = "domain"
+
+
+class DomainWanted(msgspec.Struct, frozen=True):
+    """A domain to be served."""
+
+    domain: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+
+
+class DomainChange(msgspec.Struct, frozen=True):
+    """What to change."""
+
+    owner: str | None = None
+
+
+class RecordShown(msgspec.Struct, frozen=True):
+    """A DNS record to be published."""
+
+    name: str
+    type: str
+    value: str
+    purpose: str
+    required: bool
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What DNS has of the records."""
+
+    is_verified: bool
+    message: str
+    records: tuple[Checked, ...]
+
+
+def shown(domain: Domain) -> DomainShown:
+    """The domain as the API tells it."""
+    keys = tuple(
+        DkimShown(key.selector, key.algorithm, key.public_record, key.retired_at is not None)
+        for key in domain.dkim_keys
+    )
+    return DomainShown(
+        domain.id, domain.id, domain.owner_id, domain.verified_at is not None, keys, moment(domain.created_at)
+    )
+
+
+class DomainController(Controller):
+    """/domains"""
+
+    path = "/domains"
+    tags = ("Domains",)
+    opt = {"access": USER}
+
+    @get("/", summary="Your domains")
+    async def list_all(
+        self,
+        request: Request[Any, Any, Any],
+        identity: Identity,
+        services: ApiServices,
+        number: PageNumber = 1,
+        limit: PageLimit = None,
+    ) -> Response[list[DomainShown]]:
+        """By name; a server admin sees all."""
+        found = await list_domains(services.administration, identity.actor)
+        page = page_of(number, limit, usual=1000, most=services.settings.api.page_limit)
+        items = [shown(domain) for domain in found[page.offset : page.offset + page.limit]]
+        return paged(request, items, len(found), page)
+
+    @post("/", status_code=200, summary="Serve a domain")
+    async def add(self, data: DomainWanted, identity: Identity, services: ApiServices) -> DomainShown:
+        """DKIM keys are made with it; for server admins."""
+        return shown(await add_domain(services.administration, identity.actor, data.domain))
+
+    @get("/{name:str}", summary="One domain")
+    async def show(self, name: DomainName, identity: Identity, services: ApiServices) -> DomainShown:
+        """With the public side of its DKIM keys."""
+        return shown(await self._own(name, identity, services))
+
+    @put("/{name:str}", summary="Change a domain")
+    async def change(
+        self, name: DomainName, data: DomainChange, identity: Identity, services: ApiServices
+    ) -> DomainShown:
+        """Its owner, by address; for server admins."""
+        domain = await self._own(name, identity, services)
+        if data.owner is not None:
+            domain = await set_owner(services.administration, identity.actor, domain.id, data.owner)
+        return shown(domain)
+
+    @delete("/{name:str}", status_code=200, summary="Serve a domain no more")
+    async def remove(
+        self,
+        name: DomainName,
+        identity: Identity,
+        services: ApiServices,
+        with_aliases: Annotated[bool, Parameter(description="Remove its aliases too")] = False,
+    ) -> DomainShown:
+        """Refused while it has aliases, unless `with_aliases`."""
+        domain = await self._own(name, identity, services)
+        await remove_domain(services.administration, identity.actor, domain.id, with_aliases=with_aliases)
+        return shown(domain)
+
+    @get("/{name:str}/dns-records", summary="The DNS records to publish")
+    async def dns_records(self, name: DomainName, identity: Identity, services: ApiServices) -> list[RecordShown]:
+        """Everything the domain needs for mail through this server."""
+        domain = await self._own(name, identity, services)
+        return [
+            RecordShown(record.name, record.type, record.value, record.purpose, record.required)
+            for record in records(domain, services.hostname)
+        ]
+
+    @get("/{name:str}/verify-records", summary="Look whether DNS has the records")
+    async def verify_records(self, name: DomainName, identity: Identity, services: ApiServices) -> Verification:
+        """When every required record is there, the domain counts as verified."""
+        domain = await self._own(name, identity, services)
+        checked = await check_records(services.resolver, domain, services.hostname)
+        missing = [record for record in checked if record.required and not record.ok]
+        if missing:
+            names = ", ".join(f"{record.type} {record.name}" for record in missing)
+            return Verification(False, f"Not there yet: {names}", tuple(checked))
+        await mark_verified(services.administration, identity.actor, domain.id)
+        return Verification(True, "Domain's DNS records have been verified.", tuple(checked))
+
+    @staticmethod
+    async def _own(name: str, identity: Identity, services: ApiServices) -> Domain:
+        domain = await find_domain(services.administration, name)
+        require_domain(identity.actor, domain)
+        return domain

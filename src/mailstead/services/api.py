@@ -1,0 +1,39 @@
+"""The api service."""
+
+from mailstead.interfaces.api.application import api_application
+from mailstead.interfaces.api.services import ApiServices
+from mailstead.interfaces.identity import Identification
+from mailstead.services.definition import Wiring
+from mailstead.services.http import serve_http
+from mailstead.services.lines import LineService, listener
+from mailstead.stores.access.sessions import Sessions
+from mailstead.stores.access.tokens import Tokens
+
+
+def api_services(wiring: Wiring) -> ApiServices:
+    """What the API works with."""
+    stores = wiring.stores
+    return ApiServices(
+        administration=stores.administration,
+        identification=Identification(
+            stores.directory,
+            stores.authenticator,
+            Tokens(stores.documents, stores.clock),
+            Sessions(stores.documents, stores.clock),
+        ),
+        mailboxes=stores.mailboxes,
+        queue=stores.queue,
+        trace=stores.trace,
+        bus=stores.bus,
+        resolver=stores.resolver,
+        settings=stores.settings,
+        metrics=stores.metrics,
+        clock=stores.clock,
+        hostname=wiring.hostname,
+    )
+
+
+async def start(wiring: Wiring) -> LineService:
+    """Listen on the API's port, which takes TLS and, from this host, plain HTTP."""
+    app = api_application(api_services(wiring))
+    return await serve_http(wiring, "api", app, [listener(wiring, "api", wiring.stores.settings.port.api, "detect")])
