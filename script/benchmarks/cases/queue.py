@@ -84,7 +84,6 @@ def _own(context: Context, taken: Sink, authority: str) -> Iterator[Own]:
     settings = {
         "MAILSTEAD_DNS_SERVERS": authority,
         "MAILSTEAD_QUEUE_REMOTE_PORT": str(taken.port),
-        "MAILSTEAD_QUEUE_LOOPBACK": "true",
     }
     own = Own(context.folder / "own", settings)
     own.server.data.parent.mkdir(parents=True)

@@ -52,3 +52,7 @@ def install_peers() -> None:
     finally:
         if ours:
             _POLICY.unlink()
+
+
+if __name__ == "__main__":
+    install_peers()
