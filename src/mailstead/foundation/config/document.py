@@ -31,7 +31,7 @@ def written(option: Option, value: object) -> str:
             return "true" if value else "false"
         case "port":
             return "off" if value is None else str(value)
-        case "servers" | "networks":
+        case "servers" | "networks" | "domains":
             assert isinstance(value, tuple)
             return ",".join(value)
         case _:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.dns.names import ascii_name
 from mailstead.foundation.dns.servers import parse_server
 from mailstead.foundation.errors import InvalidError
 
@@ -79,6 +80,7 @@ def _allowed(unit: str, kind: inspect.Type, words_of_text: str) -> str:
         "port": f"0 to {_PORT_MOST}, or off",
         "servers": "ADDRESS or ADDRESS:PORT, separated by commas",
         "networks": "networks as ADDRESS or ADDRESS/BITS, separated by commas",
+        "domains": "domain names, separated by commas",
     }
     if unit != "number":
         return words[unit]
@@ -120,6 +122,8 @@ def _read(option: Option, text: str) -> Any:
             for part in networks:
                 ipaddress.ip_network(part, strict=False)
             return networks
+        case "domains":
+            return tuple(ascii_name(part) for part in _parts(text))
         case "number":
             return int(text)
         case _:

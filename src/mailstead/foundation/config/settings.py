@@ -3,6 +3,7 @@
 import msgspec
 
 from mailstead.foundation.config.sections.api import ApiSettings
+from mailstead.foundation.config.sections.authentication import AuthenticationSettings
 from mailstead.foundation.config.sections.bus import BusSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
@@ -47,6 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     submission: SubmissionSettings = msgspec.field(default_factory=SubmissionSettings)
     lmtp: LmtpSettings = msgspec.field(default_factory=LmtpSettings)
     pop3: Pop3Settings = msgspec.field(default_factory=Pop3Settings)
+    authentication: AuthenticationSettings = msgspec.field(default_factory=AuthenticationSettings)
     dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
     imap: ImapSettings = msgspec.field(default_factory=ImapSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)

@@ -63,11 +63,14 @@ def sign(
 
 
 def cover(
-    message: CheckedMessage, header_form: Canonicalization = "relaxed", body_form: Canonicalization = "relaxed"
+    message: CheckedMessage,
+    header_form: Canonicalization = "relaxed",
+    body_form: Canonicalization = "relaxed",
+    names: Sequence[bytes] = SIGNED_FIELDS,
 ) -> Coverage:
-    """What a signature over `message` covers: the lowest field of each name of SIGNED_FIELDS that is there."""
+    """What a signature over `message` covers: of `names` those that are there, the lowest field of each first."""
     present = {field.key for field in message.fields}
-    names = tuple(name for name in SIGNED_FIELDS if name in present or name == b"from")
+    names = tuple(name for name in names if name in present or name == b"from")
     form = BodyForm(body_form, None)
     digest = hash_body(message, (form,))[form].digest
     covered = HeaderForms(message.fields).covered(names, header_form, -1)

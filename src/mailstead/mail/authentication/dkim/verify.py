@@ -23,7 +23,7 @@ from mailstead.mail.authentication.resolving import Resolving, lookup
 
 _FIELD = b"dkim-signature"
 _CLOCK_SKEW = 300  # seconds that a signer's clock may be ahead
-_LEAST_BITS = 1024  # RFC 8301 §3.2
+LEAST_BITS = 1024  # RFC 8301 §3.2
 _INLINE_OCTETS = 64 * 1024  # hashing that takes less time than going to a thread and back
 _INLINE_BITS = 8192  # of all keys together
 _KEYS_TRIED = 4
@@ -174,7 +174,7 @@ def _judge(
     signature = candidate.signature
     if isinstance(key, KeyProblem):
         return candidate.result("temperror" if key.temporary else "permerror", key.reason)
-    if key.key_type == "rsa" and key.bits < _LEAST_BITS:
+    if key.key_type == "rsa" and key.bits < LEAST_BITS:
         return candidate.result("fail", f"a key of {key.bits} bits proves nothing (RFC 8301)", testing=key.is_testing)
     if key.only_same_domain and signature.identity.rpartition("@")[2].lower() != signature.domain:
         return candidate.result("permerror", "the key is not for subdomains", testing=key.is_testing)
