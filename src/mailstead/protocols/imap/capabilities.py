@@ -7,22 +7,32 @@ from mailstead.foundation.sasl.mechanism import MECHANISMS
 if TYPE_CHECKING:
     from mailstead.protocols.imap.session import Session
 
-REVISIONS = ("IMAP4rev1",)
+REVISIONS = ("IMAP4rev1", "IMAP4rev2")
 ALWAYS = ("SASL-IR", "LITERAL+", "ID", "ENABLE")
 AFTER_LOGIN = (
+    "BINARY",
+    "CHILDREN",
+    "CONDSTORE",
+    "CREATE-SPECIAL-USE",
+    "ESEARCH",
     "IDLE",
-    "NAMESPACE",
     "LIST-EXTENDED",
     "LIST-STATUS",
+    "MOVE",
     "MULTIAPPEND",
+    "NAMESPACE",
+    "OBJECTID",
+    "PARTIAL",
+    "PREVIEW",
+    "QRESYNC",
+    "QUOTA",
+    "QUOTA=RES-STORAGE",
+    "SAVEDATE",
+    "SEARCHRES",
+    "SPECIAL-USE",
     "STATUS=SIZE",
     "UIDPLUS",
     "UNSELECT",
-    "MOVE",
-    "CHILDREN",
-    "SPECIAL-USE",
-    "QUOTA",
-    "QUOTA=RES-STORAGE",
     "WITHIN",
 )
 

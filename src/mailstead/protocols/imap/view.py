@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mailstead.protocols.imap.enabled import Enabled
 from mailstead.protocols.imap.errors import CommandError
-from mailstead.protocols.imap.grammar.sequence import SequenceSet, to_ranges
+from mailstead.protocols.imap.grammar.sequence import SequenceSet, intersect, to_ranges
 from mailstead.protocols.imap.responses import FLAG_TEXTS, flags_text, vanished
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
@@ -85,6 +85,12 @@ class View:
         """For the store: from the first to the last uid of each slice."""
         return [(self.uids[low], self.uids[high - 1]) for low, high in slices if low < high]
 
+    @staticmethod
+    def intersect(one: Slices, other: Slices) -> Slices:
+        """Indexes that are in both."""
+        closed = intersect([(low, high - 1) for low, high in one], [(low, high - 1) for low, high in other])
+        return [(low, high + 1) for low, high in closed]
+
     def uids_of(self, slices: Slices) -> Iterator[int]:
         """Each uid of the slices."""
         for low, high in slices:
@@ -157,6 +163,11 @@ class View:
         if plain and not self.keywords:
             return [FLAG_TEXTS[bits] for bits in self.flags[low:high]]
         return [self.flags_text(index, recent=recent) for index in range(low, high)]
+
+    def flags_of(self, uid: int) -> int:
+        """System flags of a uid, -1 for one that is not known."""
+        place = self.index(uid)
+        return self.flags[place] if place >= 0 else -1
 
     def apply(self, changed: Iterable[EntryRow]) -> None:
         """Take over flags that the client is told of, or knows of, already."""

@@ -172,6 +172,12 @@ class Mailbox:
         with self._handle.plain() as connection:
             return entries.expunged_since(connection, folder_id, since_modseq)
 
+    def highest_of(self, folder_id: int, uids: Sequence[int]) -> int:
+        """The highest modseq among ascending uids, 0 when none of them is there."""
+        wanted = set(uids)
+        rows = self.page(folder_id, uids[0], uids[-1], ("uid", "modseq"))
+        return max((modseq for uid, modseq in rows if uid in wanted), default=0)
+
     def page(self, folder_id: int, first: int, last: int, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Rows of `columns` of the entries from uid `first` to `last`, by uid. See entries.COLUMNS."""
         with self._handle.plain() as connection:

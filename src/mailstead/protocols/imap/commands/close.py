@@ -13,8 +13,12 @@ async def run(session: "Session", _: None) -> Ok:
     view = session.selected
     if not view.read_only:
         await session.run(view.mailbox.expunge, view.folder.id, view.uid_ranges([(0, len(view))]))
+    code = b""
+    if session.enabled.qresync:  # RFC 7162 §3.2.8
+        view.update(session.enabled, expunges=True)
+        code = session.highestmodseq_code()
     session.unselect()
-    return Ok()
+    return Ok("Done", code)
 
 
 async def run_unselect(session: "Session", _: None) -> Ok:

@@ -3,11 +3,11 @@
 enable = "ENABLE" 1*(SP capability);  enable-data = "ENABLED" *(SP capability)
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailstead.protocols.imap.enabled import Enabled
 from mailstead.protocols.imap.grammar.cursor import Cursor
 from mailstead.protocols.imap.responses import Ok
 
@@ -31,20 +31,40 @@ def parse(cursor: Cursor) -> Enable:
     return Enable(tuple(names))
 
 
-_SWITCHES: dict[str, tuple[str, str]] = {}
+def _rev2(session: "Session") -> bool:
+    changed = not session.enabled.rev2
+    session.enabled.rev2 = True
+    return changed
 
 
-def switch_on(enabled: Enabled, name: str) -> str:
-    """Switch a capability on: its name when that changed anything, else ""."""
-    switch = _SWITCHES.get(name)
-    if switch is None or getattr(enabled, switch[0]):
-        return ""
-    setattr(enabled, switch[0], True)
-    return switch[1]
+def _condstore(session: "Session") -> bool:
+    changed = not session.enabled.condstore
+    session.enable_condstore()
+    return changed
+
+
+def _qresync(session: "Session") -> bool:
+    """QRESYNC brings CONDSTORE with it (RFC 7162 §3.2.3)."""
+    changed = not session.enabled.qresync
+    session.enabled.qresync = True
+    session.enable_condstore()
+    return changed
+
+
+_SWITCHES: "dict[str, tuple[str, Callable[[Session], bool]]]" = {
+    "CONDSTORE": ("CONDSTORE", _condstore),
+    "IMAP4REV2": ("IMAP4rev2", _rev2),
+    "QRESYNC": ("QRESYNC", _qresync),
+}
 
 
 async def run(session: "Session", command: Enable) -> Ok:
     """Switch on what is known, pass over the rest."""
-    done = [text for name in command.names if (text := switch_on(session.enabled, name))]
+    done = []
+    for name in command.names:
+        if name in _SWITCHES:
+            shown, switch_on = _SWITCHES[name]
+            if switch_on(session):
+                done.append(shown)
     session.write(b"* ENABLED%b\r\n" % "".join(f" {name}" for name in done).encode())
     return Ok()

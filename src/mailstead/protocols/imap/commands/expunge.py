@@ -32,4 +32,5 @@ async def run(session: "Session", command: Expunge | None) -> Ok:
     view = session.writable
     slices = [(0, len(view))] if command is None else view.slices(command.uids, by_uid=True)
     await session.run(view.mailbox.expunge, view.folder.id, view.uid_ranges(slices))
-    return Ok()
+    session.tell_changes(expunges=True)
+    return Ok("Done", session.highestmodseq_code())

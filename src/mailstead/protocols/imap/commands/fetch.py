@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from mailstead.protocols.imap.errors import NoError
+from mailstead.protocols.imap.errors import CommandError, NoError
 from mailstead.protocols.imap.fetch.columns import FROM_VIEW, PlainItems, view_lines
 from mailstead.protocols.imap.fetch.sections import computed, extent, is_stretch, shown
 from mailstead.protocols.imap.grammar.cursor import Cursor
-from mailstead.protocols.imap.grammar.fetch import FetchItems, Section, fetch_items
-from mailstead.protocols.imap.grammar.sequence import SequenceSet, sequence_set
-from mailstead.protocols.imap.responses import Ok
+from mailstead.protocols.imap.grammar.fetch import FetchItems, FetchModifiers, Section, fetch_items, fetch_modifiers
+from mailstead.protocols.imap.grammar.sequence import (
+    PartialRange,
+    SequenceSet,
+    sequence_set,
+    to_ranges,
+)
+from mailstead.protocols.imap.responses import Ok, vanished
+from mailstead.protocols.imap.resynchronize import gone_since
 from mailstead.protocols.imap.view import Slices, View
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import MessageContent
@@ -38,6 +44,7 @@ class Fetch(msgspec.Struct, frozen=True):
 
     messages: SequenceSet
     items: FetchItems
+    modifiers: FetchModifiers
     by_uid: bool
 
 
@@ -47,17 +54,31 @@ def parse(cursor: Cursor, *, by_uid: bool = False) -> Fetch:
     messages = sequence_set(cursor)
     cursor.space()
     items = fetch_items(cursor)
-    if by_uid and "UID" not in items.plain:
-        items = FetchItems(("UID", *items.plain), items.sections)
-    return Fetch(messages, items, by_uid)
+    modifiers = fetch_modifiers(cursor) if cursor.take(b" ") else FetchModifiers()
+    if (modifiers.vanished or modifiers.partial) and not by_uid:
+        raise CommandError("This modifier is of UID FETCH")
+    if modifiers.vanished and modifiers.changed_since is None:
+        raise CommandError("VANISHED goes with CHANGEDSINCE")
+    plain = dict.fromkeys(items.plain)
+    if by_uid:
+        plain["UID"] = None
+    if modifiers.changed_since is not None:
+        plain["MODSEQ"] = None
+    return Fetch(messages, FetchItems(tuple(plain), items.sections), modifiers, by_uid)
 
 
 async def run(session: "Session", command: Fetch) -> Ok:
     """Send what is asked for."""
     session.tell_changes(expunges=False)
     view = session.selected
+    if "MODSEQ" in command.items.plain:
+        session.enable_condstore()
     slices = view.slices(command.messages, by_uid=command.by_uid)
-    changed = await _mark_seen(session, view, slices) if command.items.sets_seen else frozenset[int]()
+    if command.modifiers.partial is not None:
+        slices = _part(slices, command.modifiers.partial)
+    if command.modifiers.changed_since is not None:
+        slices = await _changed(session, view, command, slices)
+    changed = await _mark_seen(session, view, slices) if command.items.sets_seen else {}
     found = 0
     async for count, block in _blocks(session, view, slices, command.items, changed):
         found += count
@@ -68,15 +89,42 @@ async def run(session: "Session", command: Fetch) -> Ok:
     return Ok()
 
 
-async def _mark_seen(session: "Session", view: View, slices: Slices) -> frozenset[int]:
-    r"""Set \Seen where it lacks; the uids whose flags changed."""
+def _part(slices: Slices, partial: PartialRange) -> Slices:
+    """The wanted part of the messages, counted among those that there are (RFC 9394 §3.3)."""
+    left, end = partial.slice(sum(high - low for low, high in slices))
+    found: Slices = []
+    passed = 0
+    for low, high in slices:
+        first, last = max(left - passed, 0), min(end - passed, high - low)
+        if first < last:
+            found.append((low + first, low + last))
+        passed += high - low
+    return found
+
+
+async def _changed(session: "Session", view: View, command: Fetch, slices: Slices) -> Slices:
+    """Those that changed since; those that went are told where that was asked for (RFC 7162 §3.2.6)."""
+    since = command.modifiers.changed_since or 0
+    if command.modifiers.vanished:
+        if not session.enabled.qresync:
+            raise CommandError("VANISHED wants QRESYNC enabled")
+        wanted = view.saved if command.messages.saved else command.messages.resolve(max(view.uidnext - 1, 1))
+        gone = await session.run(gone_since, view, since, wanted)
+        if gone:
+            session.write(vanished(gone, earlier=True))
+    changes = await session.run(view.mailbox.changes, view.folder.id, since)
+    return view.intersect(slices, view.uid_slices(to_ranges(entry[0] for entry in changes.entries)))
+
+
+async def _mark_seen(session: "Session", view: View, slices: Slices) -> dict[int, int]:
+    r"""Set \Seen where it lacks; the modseqs of the uids whose flags changed."""
     if view.read_only or view.all_seen(slices):
-        return frozenset()
+        return {}
     unseen = [(low, high) for low, high in slices if not view.all_seen([(low, high)])]
     stored = await session.run(view.mailbox.store, view.folder.id, view.uid_ranges(unseen), "add", Flag.SEEN)
-    before = {uid for uid in view.uids_of(unseen) if not view.flags[view.index(uid)] & Flag.SEEN}
+    changed = {uid: modseq for uid, bits, _, modseq in stored.changed if view.flags_of(uid) != bits}
     view.apply(stored.changed)
-    return frozenset(before)
+    return changed
 
 
 def _chunks(slices: Slices, size: int) -> Iterator[tuple[int, int]]:
@@ -86,7 +134,7 @@ def _chunks(slices: Slices, size: int) -> Iterator[tuple[int, int]]:
 
 
 async def _blocks(
-    session: "Session", view: View, slices: Slices, items: FetchItems, changed: frozenset[int]
+    session: "Session", view: View, slices: Slices, items: FetchItems, changed: dict[int, int]
 ) -> AsyncIterator[tuple[int, bytes]]:
     """Blocks of response lines, with how many messages each is of."""
     recent = not session.enabled.rev2
@@ -119,7 +167,7 @@ async def _row_blocks(view: View, slices: Slices, plain: PlainItems) -> AsyncIte
 
 
 async def _content_blocks(
-    session: "Session", view: View, slices: Slices, items: FetchItems, changed: frozenset[int]
+    session: "Session", view: View, slices: Slices, items: FetchItems, changed: dict[int, int]
 ) -> AsyncIterator[tuple[int, bytes]]:
     plain = PlainItems(items.plain, recent=not session.enabled.rev2)
     columns = [*plain.columns, *_CONTENT_COLUMNS]
@@ -131,8 +179,11 @@ async def _content_blocks(
                 continue
             content = view.mailbox.content_of_row(*row[plain.width :])
             pieces = [plain.template % plain.values(view, row, place)] if plain.template else []
-            if row[0] in changed and "FLAGS" not in items.plain:
+            modseq = changed.get(row[0])
+            if modseq is not None and "FLAGS" not in items.plain:
                 pieces.append(b"FLAGS (%b)" % view.flags_text(place, recent=not session.enabled.rev2))
+            if modseq is not None and session.enabled.condstore and "MODSEQ" not in items.plain:
+                pieces.append(b"MODSEQ (%d)" % modseq)
             async for block in _message(session, place + 1, pieces, items.sections, content):
                 yield 0, block
             yield 1, b""

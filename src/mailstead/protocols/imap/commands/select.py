@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mailstead.protocols.imap.commands.listing import Listing, Names, list_line
+from mailstead.protocols.imap.errors import CommandError
 from mailstead.protocols.imap.grammar.cursor import Cursor
 from mailstead.protocols.imap.grammar.names import mailbox
-from mailstead.protocols.imap.responses import SYSTEM_FLAGS, Ok, status
+from mailstead.protocols.imap.grammar.sequence import SequenceSet, sequence_set
+from mailstead.protocols.imap.responses import SYSTEM_FLAGS, Ok, status, vanished
+from mailstead.protocols.imap.resynchronize import KnownState, missed
 from mailstead.protocols.imap.view import View
 
 if TYPE_CHECKING:
     from mailstead.protocols.imap.session import Session
+
+_LISTED = Listing("", ("",), extended=True)
 
 
 class Select(msgspec.Struct, frozen=True):
@@ -23,19 +29,70 @@ class Select(msgspec.Struct, frozen=True):
 
     name: str
     read_only: bool
+    condstore: bool = False
+    known: KnownState | None = None
 
 
 def parse(cursor: Cursor, *, read_only: bool = False) -> Select:
     """select / examine"""
     cursor.space()
-    return Select(mailbox(cursor), read_only)
+    name = mailbox(cursor)
+    condstore, known = False, None
+    if cursor.take(b" "):
+        cursor.expect(b"(")
+        first = True
+        while not cursor.take(b")"):
+            if not first:
+                cursor.space()
+            first = False
+            match cursor.word():
+                case "CONDSTORE":
+                    condstore = True
+                case "QRESYNC":
+                    cursor.space()
+                    known = _known(cursor)
+                case _:
+                    raise CommandError("SELECT parameter not known")
+    return Select(name, read_only, condstore, known)
+
+
+def _known(cursor: Cursor) -> KnownState:
+    """ "(" uidvalidity SP mod-sequence-value [SP known-uids] [SP seq-match-data] ")" """
+    cursor.expect(b"(")
+    uidvalidity = cursor.number(least=1)
+    cursor.space()
+    modseq = cursor.number64(1)
+    uids, matches = None, None
+    if cursor.is_at(b" ") and not cursor.is_at(b" ("):
+        cursor.space()
+        uids = _known_set(cursor)
+    if cursor.take(b" "):
+        cursor.expect(b"(")
+        numbers = _known_set(cursor)
+        cursor.space()
+        matches = (numbers, _known_set(cursor))
+        cursor.expect(b")")
+    cursor.expect(b")")
+    return KnownState(uidvalidity, modseq, uids, matches)
+
+
+def _known_set(cursor: Cursor) -> SequenceSet:
+    """known-uids, known-sequence-set: a sequence-set without `*` and `$`"""
+    found = sequence_set(cursor)
+    if found.saved or any(0 in pair for pair in found.pairs):
+        raise CommandError("Only numbers are known")
+    return found
 
 
 async def run(session: "Session", command: Select) -> Ok:
     """Open the mailbox and tell what it is; the one that was open is closed first, whatever happens then."""
+    if command.known is not None and not session.enabled.qresync:
+        raise CommandError("QRESYNC is not enabled")
     if session.view is not None:
         session.unselect()
         session.write(status("*", "OK", "The mailbox before is closed", b"CLOSED"))
+    if command.condstore:
+        session.enable_condstore()
     opened = session.opened
     folder = opened.folder(command.name)
     recent = opened.recent(folder.id) if command.read_only else await session.run(opened.take_recent, folder.id)
@@ -43,6 +100,12 @@ async def run(session: "Session", command: Select) -> Ok:
     view.add_recent(*recent)
     session.view = view
     _describe(session, view)
+    if command.known is not None and command.known.uidvalidity == folder.uidvalidity:
+        gone, changed = await session.run(missed, view, command.known)
+        if gone:
+            session.write(vanished(gone, earlier=True))
+        fetches = [view.fetch_flags(view.index(uid), modseq, session.enabled) for uid, _, _, modseq in changed]
+        session.write(b"".join(fetches))
     code = b"READ-ONLY" if command.read_only else b"READ-WRITE"
     return Ok("Selected", code)
 
@@ -60,5 +123,10 @@ def _describe(session: "Session", view: View) -> None:
         (b"PERMANENTFLAGS (%b)" % permanent, "Flags that stay"),
         (b"UIDVALIDITY %d" % view.folder.uidvalidity, "Uids are valid"),
         (b"UIDNEXT %d" % view.uidnext, "Next uid"),
+        (b"HIGHESTMODSEQ %d" % view.modseq, "Highest"),
+        (b"MAILBOXID (%b)" % view.folder.object_id.encode(), "Mailbox"),
     ]
+    if session.enabled.rev2:  # RFC 9051 §6.3.2
+        names = Names(session.opened.folders(), session.opened.subscriptions())
+        lines.append(list_line(session, names, view.folder.name, _LISTED, []))
     session.write(b"".join([*lines, *(status("*", "OK", text, code) for code, text in codes)]))

@@ -6,6 +6,7 @@ The items become one template; a row's values go into it as they are, but for th
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mailstead.formats.message.imap_string import string
 from mailstead.protocols.imap.grammar.dates import internal_date
 from mailstead.protocols.imap.view import View
 
@@ -18,6 +19,11 @@ _COLUMNS: dict[str, tuple[str, bytes, _Write]] = {
     "ENVELOPE": ("envelope", b"ENVELOPE %b", None),
     "BODY": ("body", b"BODY %b", None),
     "BODYSTRUCTURE": ("bodystructure", b"BODYSTRUCTURE %b", None),
+    "MODSEQ": ("modseq", b"MODSEQ (%d)", None),
+    "EMAILID": ("message_id", b"EMAILID (M%d)", None),
+    "THREADID": ("thread_id", b"THREADID (T%d)", None),
+    "SAVEDATE": ("saved_at", b'SAVEDATE "%b"', internal_date),
+    "PREVIEW": ("preview", b"PREVIEW %b", lambda text: string(text.encode())),
 }
 FROM_VIEW = frozenset({"UID", "FLAGS"})
 

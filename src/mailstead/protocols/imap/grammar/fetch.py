@@ -1,4 +1,4 @@
-"""What a FETCH asks for (RFC 9051 §6.4.5, §9; RFC 7162 §3.1.4; RFC 8474 §5.3; RFC 8514 §4.2; RFC 8970 §3).
+"""What a FETCH asks for (RFC 9051 §6.4.5, §9; RFC 7162 §3.1.4; RFC 8474 §5.3; RFC 8514 §4.2; RFC 8970 §3; RFC 9394 §3.3).
 
 fetch     = "FETCH" SP sequence-set SP ("ALL" / "FULL" / "FAST" / fetch-att / "(" fetch-att *(SP fetch-att) ")")
             [SP "(" fetch-modifier *(SP fetch-modifier) ")"]
@@ -8,7 +8,7 @@ fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822.SIZE" / "BODY" ["STR
 section   = "[" [section-msgtext / (section-part ["." (section-msgtext / "MIME")])] "]"
 section-msgtext = "HEADER" / "HEADER.FIELDS" [".NOT"] SP header-list / "TEXT"
 partial   = "<" number64 "." nz-number64 ">"
-fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED"
+fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED" / "PARTIAL" SP partial-range
 """
 
 import re
@@ -20,6 +20,7 @@ from mailstead.formats.message.imap_string import string
 from mailstead.formats.message.section import SectionKind
 from mailstead.protocols.imap.errors import CommandError
 from mailstead.protocols.imap.grammar.cursor import NUMBER64_MOST, Cursor
+from mailstead.protocols.imap.grammar.sequence import PartialRange, partial_range
 
 PLAIN = frozenset(
     {
@@ -30,6 +31,11 @@ PLAIN = frozenset(
         "ENVELOPE",
         "BODY",
         "BODYSTRUCTURE",
+        "MODSEQ",
+        "EMAILID",
+        "THREADID",
+        "SAVEDATE",
+        "PREVIEW",
     }
 )
 _MACROS = {
@@ -98,6 +104,37 @@ def fetch_items(cursor: Cursor) -> FetchItems:
     return FetchItems(tuple(plain), tuple(sections))
 
 
+class FetchModifiers(msgspec.Struct, frozen=True):
+    """`changed_since` and `partial` are None without the modifier."""
+
+    changed_since: int | None = None
+    vanished: bool = False
+    partial: PartialRange | None = None
+
+
+def fetch_modifiers(cursor: Cursor) -> FetchModifiers:
+    """ "(" fetch-modifier *(SP fetch-modifier) ")" """
+    cursor.expect(b"(")
+    changed_since, vanished, partial = None, False, None
+    first = True
+    while not cursor.take(b")"):
+        if not first:
+            cursor.space()
+        first = False
+        match cursor.word():
+            case "CHANGEDSINCE":
+                cursor.space()
+                changed_since = cursor.number64(1)
+            case "VANISHED":
+                vanished = True
+            case "PARTIAL":
+                cursor.space()
+                partial = partial_range(cursor)
+            case _:
+                raise CommandError("FETCH modifier not known")
+    return FetchModifiers(changed_since, vanished, partial)
+
+
 _OLD = {
     "RFC822": Section(b"RFC822", peek=False),
     "RFC822.HEADER": Section(b"RFC822.HEADER", kind="HEADER"),
@@ -116,6 +153,10 @@ def _item(cursor: Cursor, plain: dict[str, None], sections: list[Section]) -> No
         sections.append(_binary(cursor, name) if name.startswith("BINARY") else _body(cursor, name))
     elif name in PLAIN:
         plain[name] = None
+        if name == "PREVIEW" and cursor.take(b" ("):  # previews are stored: what is lazy and what is not is one
+            if cursor.word() != "LAZY":
+                raise CommandError("PREVIEW modifier not known")
+            cursor.expect(b")")
     elif name in _OLD:
         sections.append(_OLD[name])
     else:

@@ -1,4 +1,4 @@
-"""Sequence sets (RFC 9051 §9, RFC 5182): `1:3,5,*`, `$`.
+"""Sequence sets (RFC 9051 §9): `1:3,5,*`, `$`; partial ranges.
 
 sequence-set = (seq-number / seq-range) ["," sequence-set] / seq-last-command
 seq-number = nz-number / "*";  seq-range = seq-number ":" seq-number;  seq-last-command = "$"
@@ -27,6 +27,40 @@ class SequenceSet(msgspec.Struct, frozen=True):
     def resolve(self, largest: int) -> Ranges:
         """Merged ascending ranges, `*` being `largest`."""
         return merge((first or largest, last or largest) for first, last in self.pairs)
+
+
+class PartialRange(msgspec.Struct, frozen=True):
+    """Results from the `first` to the `last`, counted from 1; from the end where `backward`."""
+
+    first: int
+    last: int
+    backward: bool
+
+    def slice(self, count: int) -> tuple[int, int]:
+        """Half-open indexes into `count` ascending results."""
+        low, high = self.first - 1, min(self.last, count)
+        if self.backward:
+            low, high = count - high, count - low
+        return (low, high) if 0 <= low < high else (0, 0)
+
+    def text(self) -> bytes:
+        """As it is written."""
+        return (b"-%d:-%d" if self.backward else b"%d:%d") % (self.first, self.last)
+
+
+_PARTIAL_RANGE = re.compile(rb"(-?)(\d{1,10}):(-?)(\d{1,10})(?=[ )]|\Z)")
+
+
+def partial_range(cursor: Cursor) -> PartialRange:
+    """partial-range = nz-number ":" nz-number / "-" nz-number ":" "-" nz-number (RFC 9394 §4)"""
+    found = _PARTIAL_RANGE.match(cursor.text, cursor.place)
+    if found is None or found[1] != found[3]:
+        raise CommandError("Bad partial range")
+    first, last = sorted((int(found[2]), int(found[4])))
+    if not 1 <= first <= last <= NUMBER_MOST:
+        raise CommandError("Bad partial range")
+    cursor.place = found.end()
+    return PartialRange(first, last, bool(found[1]))
 
 
 SAVED = SequenceSet((), saved=True)
@@ -102,6 +136,40 @@ def to_ranges(numbers: Iterable[int]) -> Ranges:
     if previous >= 0:
         ranges.append((start, previous))
     return ranges
+
+
+def intersect(one: Ranges, other: Ranges) -> Ranges:
+    """What is in both of two lists of ascending ranges."""
+    found: Ranges = []
+    left = right = 0
+    while left < len(one) and right < len(other):
+        first = max(one[left][0], other[right][0])
+        last = min(one[left][1], other[right][1])
+        if first <= last:
+            found.append((first, last))
+        if one[left][1] < other[right][1]:
+            left += 1
+        else:
+            right += 1
+    return found
+
+
+def without(one: Ranges, other: Ranges) -> Ranges:
+    """What is in the first but not in the second list of ascending ranges."""
+    found: Ranges = []
+    right = 0
+    for first, last in one:
+        while right < len(other) and other[right][1] < first:
+            right += 1
+        place = right
+        while place < len(other) and other[place][0] <= last:
+            if other[place][0] > first:
+                found.append((first, other[place][0] - 1))
+            first = other[place][1] + 1
+            place += 1
+        if first <= last:
+            found.append((first, last))
+    return found
 
 
 def format_ranges(ranges: Ranges) -> bytes:
