@@ -16,6 +16,17 @@ _SCAN_LIMIT = 200
 
 def parse_date(value: bytes) -> int | None:
     """Seconds since the epoch, None when no date can be read."""
+    found = _parse(value)
+    return None if found is None else found[0] - found[1]
+
+
+def parse_local_date(value: bytes) -> int | None:
+    """The same of the date and time as they are written, their zone disregarded."""
+    found = _parse(value)
+    return None if found is None else found[0]
+
+
+def _parse(value: bytes) -> tuple[int, int] | None:
     found = _DATE.search(value[:_SCAN_LIMIT])
     if found is None:
         return None
@@ -32,7 +43,7 @@ def parse_date(value: bytes) -> int | None:
         )
     except ValueError:
         return None
-    return calendar.timegm(moment.timetuple()) - _offset(zone or b"")
+    return calendar.timegm(moment.timetuple()), _offset(zone or b"")
 
 
 def _offset(zone: bytes) -> int:

@@ -18,6 +18,7 @@ import msgspec
 from mailstead.foundation.net.errors import (
     DisconnectedError,
     DrainingError,
+    ReadInterruptedError,
     ReadTimeoutError,
     StartTLSError,
     WriteTimeoutError,
@@ -217,11 +218,16 @@ class Connection(asyncio.Protocol):
         self.draining = True
         self._wake()
 
+    def interrupt(self) -> None:
+        """End a read that waits by ReadInterruptedError; nothing happens while none does."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_exception(ReadInterruptedError())
+
     async def read(self, timeout: float) -> bytes:
         """What arrived, b"" when the peer sends no more.
 
-        Waits at most `timeout` seconds. Raises ReadTimeoutError, and DrainingError when the service stops while
-        nothing is there to be read.
+        Waits at most `timeout` seconds. Raises ReadTimeoutError, ReadInterruptedError after `interrupt`, and
+        DrainingError when the service stops while nothing is there to be read.
         """
         while not self._input:
             if self._ended or self._finished:

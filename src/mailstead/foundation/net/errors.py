@@ -29,6 +29,12 @@ class DrainingError(TemporaryError):
     public_text = "Service is shutting down"
 
 
+class ReadInterruptedError(TemporaryError):
+    """Something other than input wants attention: the session asked to be woken for it."""
+
+    public_text = "Interrupted"
+
+
 class DisconnectedError(TemporaryError):
     """The peer is gone."""
 

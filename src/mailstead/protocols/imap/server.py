@@ -6,11 +6,12 @@ from pathlib import Path
 
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.net.connection import Connection
-from mailstead.foundation.net.errors import DrainingError, ReadTimeoutError
+from mailstead.foundation.net.errors import DrainingError, ReadInterruptedError, ReadTimeoutError
 from mailstead.foundation.net.server import Handler
 from mailstead.foundation.spool import Spool
+from mailstead.protocols.imap.errors import ClosedError
 from mailstead.protocols.imap.grammar.reader import CommandReader, CommandText, Continue, ReaderLimits, Refused
-from mailstead.protocols.imap.responses import status
+from mailstead.protocols.imap.responses import failure, status
 from mailstead.protocols.imap.session import ImapServices, Session
 
 TOO_MANY = b"* BYE [UNAVAILABLE] Too many connections\r\n"
@@ -65,10 +66,8 @@ async def _converse(session: Session) -> None:
             case None:
                 batch = 0
                 await session.flush()
-                data = await session.connection.read(session.patience)
-                if not data:
+                if not await _receive(session):
                     return
-                session.reader.receive(data)
         if errors >= settings.errors_limit:
             session.write(status("*", "BYE", "Too many bad commands"))
             return
@@ -77,3 +76,19 @@ async def _converse(session: Session) -> None:
             batch = 0
             await session.flush()
             await asyncio.sleep(0)
+
+
+async def _receive(session: Session) -> bool:
+    """Wait for input; False at its end, or when the account is gone meanwhile."""
+    while True:
+        try:
+            data = await session.connection.read(session.patience)
+        except ReadInterruptedError:
+            try:
+                await session.check_account()
+            except ClosedError as error:
+                session.write(failure("*", error, "BYE"))
+                return False
+        else:
+            session.reader.receive(data)
+            return bool(data)

@@ -1,6 +1,5 @@
 """An IMAP session: its state, and how a command is carried out and answered (RFC 9051 §3, §7.1)."""
 
-import asyncio
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import ParamSpec, TypeVar
@@ -21,7 +20,7 @@ from mailstead.protocols.imap.grammar.reader import CommandReader, CommandText, 
 from mailstead.protocols.imap.responses import Ok, failure, status
 from mailstead.protocols.imap.states import State
 from mailstead.protocols.imap.view import View
-from mailstead.stores.bus.interface import Bus
+from mailstead.stores.bus.interface import Bus, Subscription
 from mailstead.stores.directory.authentication import Authenticator
 from mailstead.stores.directory.records import Account
 from mailstead.stores.mailbox.errors import NoSuchFolderError
@@ -57,7 +56,8 @@ class Session:
         self.enabled = Enabled()
         self.tag = ""
         self.over = False
-        self.changed = asyncio.Event()
+        self._epoch = 0
+        self._following: Subscription | None = None
 
     def write(self, data: bytes) -> None:
         """Send whole response lines."""
@@ -141,6 +141,8 @@ class Session:
         finally:
             account.key.close()
         self.account = account
+        self._epoch = self.services.authenticator.epoch
+        self._following = await self.services.authenticator.follow(self.connection.interrupt)
         settings = self.services.settings
         self.reader.limits = ReaderLimits(
             line=settings.imap.line_limit,
@@ -150,6 +152,16 @@ class Session:
             literals=settings.imap.literals_limit,
         )
         return Ok("Welcome", f"CAPABILITY {capabilities(self)}".encode())
+
+    async def check_account(self) -> None:
+        """Raises ClosedError when the account or the credential is gone, or the mailbox was locked."""
+        authenticator = self.services.authenticator
+        if self.account is not None and self._epoch != authenticator.epoch:
+            epoch = authenticator.epoch
+            if not await authenticator.is_current(self.account):
+                self.unselect()
+                raise ClosedError("Log in again", "UNAVAILABLE")
+            self._epoch = epoch
 
     def tell_changes(self, *, expunges: bool) -> None:
         """Untagged responses for what others did. Raises ClosedError when the selected mailbox was deleted."""
@@ -187,6 +199,7 @@ class Session:
                 raise CommandError("Command not known")
             if self.state not in command.states:
                 raise CommandError(f"Not now: the session is {self.state.value}")
+            await self.check_account()
             cursor = Cursor(
                 text.arguments,
                 text.literals,
@@ -215,4 +228,7 @@ class Session:
     def close(self) -> None:
         """Give back what the session holds."""
         self.view = None
+        self.mailbox = None
         self.reader.close()
+        if self._following is not None:
+            self._following.close()

@@ -8,6 +8,7 @@ the account's password slot, or against a made-up one when there is no account o
 import asyncio
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
@@ -21,8 +22,8 @@ from mailstead.foundation.crypto.passwords import has_app_password_form
 from mailstead.foundation.crypto.slot import Argon2Cost, Slot, unwrap, wrap
 from mailstead.foundation.errors import AuthenticationError, LimitExceededError
 from mailstead.foundation.net.limits import address_group
-from mailstead.stores.bus.interface import Bus
-from mailstead.stores.directory.directory import Directory
+from mailstead.stores.bus.interface import Bus, Subscription
+from mailstead.stores.directory.directory import CHANNEL, Directory
 from mailstead.stores.directory.names import InvalidAddressError, split_address
 from mailstead.stores.directory.records import Account, Alias
 
@@ -96,6 +97,27 @@ class Authenticator:
             self._cache.popitem(last=False)[1].key.close()
         return _account(entry)
 
+    @property
+    def epoch(self) -> int:
+        """Changes whenever an account may have changed; see `is_current`."""
+        return self._directory.epoch
+
+    async def is_current(self, account: Account) -> bool:
+        """Whether a session may go on: its alias is enabled, and its credential still opens the same mailbox.
+
+        A mailbox that was locked meanwhile is to be logged in to again.
+        """
+        alias = await self._directory.alias(account.address)
+        if alias is None or not alias.enabled or alias.mailbox_id != account.mailbox_id:
+            return False
+        if alias.is_locked and not account.locked:
+            return False
+        return any(slot.id == account.credential_id for slot in alias.slots)
+
+    async def follow(self, callback: Callable[[], None]) -> Subscription:
+        """Call `callback` whenever an account may have changed, until the subscription is closed."""
+        return await self._bus.subscribe(CHANNEL, lambda _, __: callback(), on_gap=callback)
+
     async def _verify(self, alias: Alias | None, password: str) -> tuple[str, DataKey] | None:
         secret = password.encode("utf-8", "surrogatepass")
         if len(secret) > _PASSWORD_LIMIT or not secret:
@@ -162,4 +184,5 @@ def _account(entry: _Verified) -> Account:
         key=entry.key.copy(),
         quota=alias.quota,
         credential_id=entry.credential_id,
+        locked=alias.is_locked,
     )

@@ -104,6 +104,7 @@ class Account(msgspec.Struct, frozen=True):
     key: DataKey
     quota: int | None
     credential_id: str
+    locked: bool = False
 
 
 Kind = TypeVar("Kind", User, Domain, Alias)

@@ -1,6 +1,6 @@
 """A mailbox as protocols use it. Every method is one consistent view or one durable transaction, on any thread."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apsw
@@ -14,7 +14,7 @@ from mailstead.stores.mailbox import compaction, entries, folders, undelete
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.handle import Handle, log
-from mailstead.stores.mailbox.messages import add_messages, decode_parts, is_first, prepare
+from mailstead.stores.mailbox.messages import Prepared, add_messages, decode_parts, is_first, prepare
 from mailstead.stores.mailbox.recipe import read_message, read_messages
 from mailstead.stores.mailbox.records import (
     Appended,
@@ -36,6 +36,9 @@ from mailstead.stores.mailbox.search.criteria import Criterion
 from mailstead.stores.mailbox.search.fulltext import BATCH, index_batch, pending
 
 _DAY = 86400
+
+
+_PREPARED_OCTETS = 8 * 1024 * 1024
 
 
 class MessageContent:
@@ -227,10 +230,13 @@ class Mailbox:
 
     def append(self, folder_id: int, messages: Sequence[NewMessage], quota: int | None = None) -> list[Appended]:
         """Put messages into a folder, all or none. Raises NoSuchFolderError, OverQuotaError."""
-        prepared = [prepare(message, self._bounds) for message in messages]
+        size = sum(len(message.raw) for message in messages)
+        prepared: Iterable[Prepared] = (prepare(message, self._bounds) for message in messages)
+        if size <= _PREPARED_OCTETS:  # else one after the other, so that not all of them are in memory at once
+            prepared = list(prepared)
         with self._handle.write() as connection:
             if quota is not None:
-                _check_quota(connection, quota - sum(len(message.raw) for message in messages))
+                _check_quota(connection, quota - size)
             return add_messages(connection, connection.codec, folder_id, prepared)
 
     def store(

@@ -1,6 +1,7 @@
 """Messages on their way in: indexed once, stored as parts, threaded, put into a folder."""
 
 import time
+from collections.abc import Iterable
 
 import apsw
 import msgspec
@@ -29,7 +30,9 @@ def prepare(message: NewMessage, bounds: Bounds) -> Prepared:
     return Prepared(message, index_message(message.raw, bounds))
 
 
-def add_messages(connection: apsw.Connection, codec: Codec, folder_id: int, prepared: list[Prepared]) -> list[Appended]:
+def add_messages(
+    connection: apsw.Connection, codec: Codec, folder_id: int, prepared: Iterable[Prepared]
+) -> list[Appended]:
     """Put messages into a folder in order. Inside a transaction. Raises NoSuchFolderError."""
     folder = folder_by_id(connection, folder_id)
     modseq = 0
@@ -100,20 +103,17 @@ def _references(index: MessageIndex) -> list[str]:
 
 
 def _thread(connection: apsw.Connection, index: MessageIndex) -> int:
-    """The thread that one of the references belongs to, threads that meet in this message merged; 0 for a new one."""
-    names = _references(index)
-    found: set[int] = set()
-    for name in names:
+    """The thread of the nearest message that is referred to, 0 for a new one.
+
+    Threads that meet in this message stay apart: a THREADID never changes (RFC 8474 §5.2).
+    """
+    for name in _references(index):
         rows = select(connection, "SELECT thread_id FROM thread_reference WHERE reference = ?", (name,))
-        found.update(row[0] for row in rows)
-    if not found:
-        return 0
-    thread_id = min(found)
-    for other in found - {thread_id}:
-        connection.execute("UPDATE message SET thread_id = ? WHERE thread_id = ?", (thread_id, other))
-        connection.execute("UPDATE thread_reference SET thread_id = ? WHERE thread_id = ?", (thread_id, other))
-    _remember_thread(connection, index, thread_id)
-    return thread_id
+        if rows:
+            thread_id = int(rows[0][0])
+            _remember_thread(connection, index, thread_id)
+            return thread_id
+    return 0
 
 
 def _remember_thread(connection: apsw.Connection, index: MessageIndex, thread_id: int) -> None:

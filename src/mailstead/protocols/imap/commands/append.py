@@ -77,8 +77,8 @@ def parse(cursor: Cursor) -> Append:
 def new_message(session: "Session", made: Message) -> NewMessage:
     """What the store takes. Raises NoError for an empty message, by which a client takes back (RFC 3502 §3)."""
     data = made.literal.data
-    raw = data.read() if isinstance(data, Spool) else data
-    if not raw:
+    raw = data.octets() if isinstance(data, Spool) else data
+    if not len(raw):
         raise NoError("An empty message is not kept")
     moment = int(session.services.clock.now()) if made.moment is None else made.moment
     return NewMessage(raw, made.flags.bits, keyword_text(made.flags.keywords), moment)

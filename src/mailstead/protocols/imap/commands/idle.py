@@ -6,39 +6,69 @@ The bus only wakes; what is told is read from the database.
 import asyncio
 from typing import TYPE_CHECKING
 
+from mailstead.foundation.net.errors import ReadInterruptedError, ReadTimeoutError
 from mailstead.protocols.imap.errors import ClosedError, CommandError
 from mailstead.protocols.imap.responses import Ok
 
 if TYPE_CHECKING:
     from mailstead.protocols.imap.session import Session
 
+_SEALED = b"0"  # another process wrote mail that only a session with the key can take in
+
+
+class _Wake:
+    """What came over the bus since the session last looked."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+        self.changed = True
+        self.sealed = False
+
+    def note(self, _: str, payload: bytes) -> None:
+        """An event of the mailbox."""
+        self.sealed = self.sealed or payload == _SEALED
+        self.missed()
+
+    def missed(self) -> None:
+        """Events may have been lost."""
+        self.changed = True
+        self._session.connection.interrupt()
+
 
 async def run(session: "Session", _: None) -> Ok:
     """Tell changes until the client has had enough."""
     session.write(b"+ idling\r\n")
-    subscription = await session.services.bus.subscribe(
-        f"mailbox.{session.opened.id}", lambda _, __: session.changed.set(), on_gap=session.changed.set
-    )
-    line = asyncio.ensure_future(_line(session))
+    wake = _Wake(session)
+    subscription = await session.services.bus.subscribe(f"mailbox.{session.opened.id}", wake.note, on_gap=wake.missed)
     try:
-        while not line.done():
-            session.changed.clear()
-            session.tell_changes(expunges=True)
-            waiting = asyncio.ensure_future(session.changed.wait())
-            await asyncio.wait({line, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-        if line.result().upper() != b"DONE":
-            raise CommandError("DONE is wanted")
+        line = await _until_line(session, wake)
     finally:
         subscription.close()
-        if not line.done():
-            line.cancel()
+    if line.upper() != b"DONE":
+        raise CommandError("DONE is wanted")
     return Ok()
 
 
-async def _line(session: "Session") -> bytes:
+async def _until_line(session: "Session", wake: _Wake) -> bytes:
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + session.patience
     while (line := session.reader.take_line()) is None:
-        data = await session.connection.read(session.patience)
+        await session.check_account()
+        if wake.sealed:
+            wake.sealed = False
+            await session.run(session.opened.ingest)
+        if wake.changed:
+            wake.changed = False
+            session.tell_changes(expunges=True)
+            await session.flush()
+            continue
+        left = deadline - clock()
+        if left <= 0:
+            raise ReadTimeoutError
+        try:
+            data = await session.connection.read(left)
+        except ReadInterruptedError:
+            continue
         if not data:
             raise ClosedError("Connection closed")
         session.reader.receive(data)

@@ -5,6 +5,7 @@ from typing import Any
 
 import apsw
 
+from mailstead.formats.message.date import parse_local_date
 from mailstead.formats.message.encoded_word import decode_header_value
 from mailstead.formats.message.header import iter_fields, unfold
 from mailstead.stores.mailbox.codec import Codec
@@ -16,7 +17,10 @@ from mailstead.stores.mailbox.search.fulltext import candidates, message_text
 
 Condition = tuple[str, list[Any]]
 _FIELD_COLUMNS = {"from": "from_text", "to": "to_text", "cc": "cc_text", "bcc": "bcc_text", "subject": "subject"}
-_DATE_COLUMNS = {"internal": "m.internal_date", "sent": "m.sent_at", "saved": "e.saved_at"}
+_DATE_COLUMNS = {"internal": "m.internal_date", "saved": "e.saved_at"}
+_SENT = "coalesce(m.sent_at, m.internal_date)"
+_ZONE_MOST = 36 * 3600  # more than any zone is off
+_ENDLESS = 2**61
 
 
 class Search:
@@ -132,9 +136,9 @@ class Search:
 
     def date(self, criterion: c.Date) -> Condition:
         """A stretch of time."""
-        column = _DATE_COLUMNS[criterion.which]
         if criterion.which == "sent":
-            column = "coalesce(m.sent_at, m.internal_date)"
+            return self._sent(criterion)
+        column = _DATE_COLUMNS[criterion.which]
         parts, bindings = [], []
         if criterion.since is not None:
             parts.append(f"{column} >= ?")
@@ -143,6 +147,29 @@ class Search:
             parts.append(f"{column} < ?")
             bindings.append(criterion.before)
         return " AND ".join(parts) or "1", bindings
+
+    def _sent(self, criterion: c.Date) -> Condition:
+        """The Date field's day as it is written, its zone disregarded (RFC 9051 §6.4.4).
+
+        The stored moment decides where no zone could change the answer; near the ends the field itself is read.
+        """
+        since = -_ENDLESS if criterion.since is None else criterion.since
+        before = _ENDLESS if criterion.before is None else criterion.before
+        near = " OR ".join([f"{_SENT} BETWEEN ? AND ?"] * 2)
+        ends = [since - _ZONE_MOST, since + _ZONE_MOST, before - _ZONE_MOST, before + _ZONE_MOST]
+        rows = select(
+            self._connection,
+            "SELECT e.message_id, v.envelope, m.internal_date FROM entry e JOIN message m ON m.id = e.message_id"
+            f" JOIN envelope v ON v.message_id = e.message_id WHERE e.folder_id = ? AND ({near})",
+            (self._folder_id, *ends),
+        )
+        inside = [
+            message_id
+            for message_id, envelope, internal_date in rows
+            if since <= (internal_date if (day := _written_date(envelope)) is None else day) < before
+        ]
+        condition, bindings = self._set(inside, "e.message_id")
+        return f"{_SENT} > ? AND {_SENT} < ? OR {condition}", [ends[1], ends[2], *bindings]
 
     def size(self, criterion: c.Size) -> Condition:
         """Octets."""
@@ -181,6 +208,11 @@ class Search:
         self._connection.execute(f"CREATE TEMP TABLE {name.removeprefix('temp.')}(value INTEGER PRIMARY KEY)")
         self._connection.executemany(f"INSERT OR IGNORE INTO {name} VALUES (?)", [(value,) for value in values])
         return f"{column} IN (SELECT value FROM {name})", []
+
+
+def _written_date(envelope: bytes) -> int | None:
+    """The date as it is written, from a stored ENVELOPE, whose first field it is."""
+    return None if envelope.startswith(b"(NIL ") else parse_local_date(envelope[1:])
 
 
 _RANGES_IN_LINE = 200
