@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import mailstead
-from mailstead.cli import alias, configuration, dkim, dns, domain, mailbox, migrate, queue, user
+from mailstead.cli import alias, check, configuration, dkim, dns, domain, mailbox, migrate, queue, user
 from mailstead.cli.serve import serve
 from mailstead.cli.status import status
 from mailstead.cli.trace import trace
@@ -45,6 +45,7 @@ for name, app in (
     ("queue", queue.app),
     ("dns", dns.app),
     ("dkim", dkim.app),
+    ("check", check.app),
     ("config", configuration.app),
 ):
     app.suggest_commands = False  # click does that by itself now
