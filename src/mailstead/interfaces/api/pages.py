@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 Item = TypeVar("Item")
 
-PageNumber = Annotated[int, Parameter(query="page", ge=1, le=1_000_000, description="Which page, from 1")]
-PageLimit = Annotated[int | None, Parameter(query="limit", ge=1, description="Items of a page")]
+PageNumber = Annotated[int, QueryParameter(name="page", ge=1, le=1_000_000, description="Which page, from 1")]
+PageLimit = Annotated[int | None, QueryParameter(name="limit", ge=1, description="Items of a page")]
 
 
 class Page(msgspec.Struct, frozen=True):
