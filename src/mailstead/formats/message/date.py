@@ -46,6 +46,13 @@ def _parse(value: bytes) -> tuple[int, int] | None:
     return calendar.timegm(moment.timetuple()), _offset(zone or b"")
 
 
+def parse_zone(value: bytes) -> int:
+    """The offset from UTC that a date was written with, in minutes; 0 when there is none."""
+    found = _DATE.search(value[:_SCAN_LIMIT])
+    minutes = _offset(found[7] or b"") // 60 if found is not None else 0
+    return minutes if abs(minutes) < 24 * 60 else 0
+
+
 def _offset(zone: bytes) -> int:
     if zone[:1] in (b"+", b"-"):
         seconds = int(zone[1:3]) * 3600 + int(zone[3:5]) * 60

@@ -23,6 +23,7 @@ from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.queue import QueueSettings
 from mailstead.foundation.config.sections.scheduler import SchedulerSettings
 from mailstead.foundation.config.sections.server import ServerSettings
+from mailstead.foundation.config.sections.sieve import SieveSettings
 from mailstead.foundation.config.sections.smtp import SmtpSettings
 from mailstead.foundation.config.sections.submission import SubmissionSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     authentication: AuthenticationSettings = msgspec.field(default_factory=AuthenticationSettings)
     dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
     imap: ImapSettings = msgspec.field(default_factory=ImapSettings)
+    sieve: SieveSettings = msgspec.field(default_factory=SieveSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
     bus: BusSettings = msgspec.field(default_factory=BusSettings)

@@ -1,0 +1,73 @@
+"""RFC 5228: the language itself, and the small extensions that it defines."""
+
+from mailstead.formats.sieve import checks
+from mailstead.formats.sieve.extensions.matching import (
+    ADDRESS_PART,
+    INDEX,
+    MATCH,
+    MIME,
+    MIME_OPTIONS,
+    check_match,
+)
+from mailstead.formats.sieve.specification import Extension, Positional, Specification, Tag
+
+_HEADERS = Positional("headers", "strings", checks.header_name)
+_KEYS = Positional("keys", "strings")
+
+BASE = Extension(
+    "",
+    "RFC 5228",
+    commands=(
+        Specification("require", (Positional("capabilities", "strings", constant=True),)),
+        Specification("if", tests="one", block=True),
+        Specification("elsif", tests="one", block=True),
+        Specification("else", block=True),
+        Specification("stop"),
+        Specification("keep"),
+        Specification("discard"),
+        Specification("redirect", (Positional("address", "string", checks.address),)),
+    ),
+    tests=(
+        Specification("address", (_HEADERS, _KEYS), MATCH + ADDRESS_PART + INDEX + MIME, check=check_match),
+        Specification("allof", tests="list"),
+        Specification("anyof", tests="list"),
+        Specification("exists", (_HEADERS,), MIME),
+        Specification("false"),
+        Specification("header", (_HEADERS, _KEYS), MATCH + INDEX + MIME + MIME_OPTIONS, check=check_match),
+        Specification("not", tests="one"),
+        Specification(
+            "size",
+            (Positional("limit", "number"),),
+            (Tag("over", group="relation"), Tag("under", group="relation")),
+            check=lambda values: None if "relation" in values else 'The size is ":over" or ":under" a limit.',
+        ),
+        Specification("true"),
+    ),
+)
+FILEINTO = Extension(
+    "fileinto",
+    "RFC 5228 §4.1",
+    commands=(Specification("fileinto", (Positional("mailbox", "string", checks.mailbox_name),)),),
+)
+ENVELOPE = Extension(
+    "envelope",
+    "RFC 5228 §5.4",
+    tests=(
+        Specification(
+            "envelope",
+            (Positional("parts", "strings", checks.envelope_part), _KEYS),
+            MATCH + ADDRESS_PART,
+            check=check_match,
+        ),
+    ),
+)
+ENCODED_CHARACTER = Extension("encoded-character", "RFC 5228 §2.4.2.4", is_grammar=True)
+COMPARATORS = tuple(
+    Extension(f"comparator-{name}", standard)
+    for name, standard in (
+        ("i;octet", "RFC 4790 §9.3"),
+        ("i;ascii-casemap", "RFC 4790 §9.2"),
+        ("i;ascii-numeric", "RFC 4790 §9.1"),
+        ("i;unicode-casemap", "RFC 5051"),
+    )
+)

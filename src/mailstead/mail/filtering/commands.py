@@ -1,0 +1,138 @@
+"""Commands that do something, in one table (RFC 5228 §4 and its extensions)."""
+
+from collections.abc import Callable, Mapping
+
+from mailstead.formats.sieve import checks
+from mailstead.formats.sieve.program import Operation
+from mailstead.mail.filtering import editing, sending
+from mailstead.mail.filtering.actions import Filing, Redirect, Reject
+from mailstead.mail.filtering.flags import addflag, chosen_flags, removeflag, setflag
+from mailstead.mail.filtering.run import Run, ScriptFailedError
+from mailstead.mail.filtering.variables import modify
+
+Command = Callable[[Run, Operation], None]
+
+
+def _check_not_rejected(run: Run, what: str) -> None:
+    """RFC 5429 §2.3: a refused message is not delivered too."""
+    if any(isinstance(action, Reject) for action in run.actions):
+        raise ScriptFailedError(f"The script refuses the message and yet would {what} it.")
+
+
+def _file(run: Run, filing: Filing, words: str) -> None:
+    """Filing twice into one mailbox is once, with the last flags (RFC 5228 §2.10.3, RFC 5232 §3)."""
+    _check_not_rejected(run, "keep")
+    for place, action in enumerate(run.actions):
+        if isinstance(action, Filing) and (action.mailbox, action.special_use) == (filing.mailbox, filing.special_use):
+            run.actions[place] = filing
+            return
+    run.act(filing, words)
+
+
+def _keep(run: Run, operation: Operation) -> None:
+    run.keeps = False
+    filing = Filing(flags=chosen_flags(run, operation), header=run.message.edited_header)
+    _file(run, filing, "It is kept in INBOX by the filter script.")
+
+
+def _fileinto(run: Run, operation: Operation) -> None:
+    """RFC 5228 §4.1, with :copy, :flags, :create, :specialuse."""
+    name = run.checked(run.text(operation, "mailbox"), checks.mailbox_name)
+    if not operation.values.get("copy"):
+        run.keeps = False
+    filing = Filing(
+        mailbox="" if name.upper() == "INBOX" else name,
+        flags=chosen_flags(run, operation),
+        create=bool(operation.values.get("create")),
+        special_use=special_use(run, operation),
+        header=run.message.edited_header,
+    )
+    _file(run, filing, f'It is filed into "{name}" by the filter script (line {operation.line}).')
+
+
+def special_use(run: Run, operation: Operation) -> str:
+    """The attribute of :specialuse, "" without."""
+    text = run.text(operation, "specialuse")
+    return run.checked(text, checks.special_use) if text else ""
+
+
+def _discard(run: Run, operation: Operation) -> None:
+    run.keeps = False
+    run.words.append(f"The implicit keep is cancelled: discard (line {operation.line}).")
+
+
+def _redirect(run: Run, operation: Operation) -> None:
+    """RFC 5228 §4.2; the same address twice is once."""
+    address = checks.bare_address(run.checked(run.text(operation, "address"), checks.address))
+    _check_not_rejected(run, "redirect")
+    if not operation.values.get("copy"):
+        run.keeps = False
+    if any(isinstance(action, Redirect) and action.address == address for action in run.actions):
+        return
+    run.redirects += 1
+    if run.redirects > run.settings.redirects_limit:
+        raise ScriptFailedError(f"The script redirects to more than {run.settings.redirects_limit} addresses.")
+    action = Redirect(address=address, header=run.message.edited_header)
+    run.act(action, f"It is redirected to {address} by the filter script (line {operation.line}).")
+
+
+def _reject(run: Run, operation: Operation) -> None:
+    """RFC 5429: alone, once, and not with an answer."""
+    if run.actions:
+        raise ScriptFailedError("The script refuses a message that it does something else with.")
+    run.keeps = False
+    reason = run.text(operation, "reason").strip()
+    run.act(
+        Reject(reason, at_protocol=operation.name == "ereject"),
+        f"It is refused by the filter script (line {operation.line}).",
+    )
+
+
+def _set(run: Run, operation: Operation) -> None:
+    """RFC 5229 §4."""
+    set_variable(run, run.text(operation, "variable"), modify(operation.values, run.text(operation, "value")))
+
+
+def set_variable(run: Run, name: str, value: str) -> None:
+    """Raises ScriptFailedError when there are too many."""
+    if not run.scope.set(name, value):
+        raise ScriptFailedError(f"The script has more than {run.settings.variables_limit} variables.")
+
+
+def _global(run: Run, operation: Operation) -> None:
+    """RFC 6609 §3.4.1."""
+    for name in run.texts(operation, "names"):
+        if not run.scope.declare(name):
+            raise ScriptFailedError(f'The variable "{name}" was set before it was made global.')
+
+
+def _error(run: Run, operation: Operation) -> None:
+    """RFC 5463 §5."""
+    raise ScriptFailedError(run.text(operation, "message"))
+
+
+def _extracttext(run: Run, operation: Operation) -> None:
+    """RFC 5703 §7."""
+    text = editing.extracted(run, operation)
+    set_variable(run, run.text(operation, "variable"), modify(operation.values, text))
+
+
+COMMANDS: Mapping[str, Command] = {
+    "keep": _keep,
+    "fileinto": _fileinto,
+    "discard": _discard,
+    "redirect": _redirect,
+    "reject": _reject,
+    "ereject": _reject,
+    "set": _set,
+    "global": _global,
+    "error": _error,
+    "setflag": setflag,
+    "addflag": addflag,
+    "removeflag": removeflag,
+    "addheader": editing.addheader,
+    "deleteheader": editing.deleteheader,
+    "extracttext": _extracttext,
+    "vacation": sending.vacation,
+    "notify": sending.notify,
+}
