@@ -24,7 +24,13 @@ def sink() -> Iterator[Sink]:
 
 @pytest.fixture
 def server(tmp_path: Path, sink: Sink) -> Iterator[MailsteadServer]:
-    zone = {"remote.test": {"MX": "10 mx.remote.test."}, "mx.remote.test": {"A": "127.0.0.1"}}
+    zone = {
+        "remote.test": {"MX": "10 mx.remote.test."},
+        "mx.remote.test": {"A": "127.0.0.1"},
+        "_dmarc.bank.test": {"TXT": "v=DMARC1; p=reject"},
+        "lazy.test": {"TXT": "v=spf1 ip4:127.0.0.1 -all"},
+        "_dmarc.lazy.test": {"TXT": "v=DMARC1; p=reject"},
+    }
     with dns_authority(zone) as authority:
         settings = {
             "MAILSTEAD_DNS_SERVERS": authority.address,
@@ -146,3 +152,16 @@ def test_services_in_processes_of_their_own_pass_mail_on(tmp_path: Path, server:
     finally:
         for part in parts:
             part.kill()
+
+
+def test_a_forged_author_is_refused_and_a_true_one_is_not(server: MailsteadServer) -> None:
+    with smtplib.SMTP(*server.address("mx")) as smtp:
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            smtp.sendmail("a@lazy.test", ["alice@example.test"], b"From: boss@bank.test\r\nSubject: pay\r\n\r\nnow\r\n")
+        assert refused.value.smtp_code == 550
+        assert b"5.7.1 bank.test asks to refuse" in refused.value.smtp_error
+        smtp.sendmail("a@lazy.test", ["alice@example.test"], b"From: a@lazy.test\r\nSubject: hi\r\n\r\nyou\r\n")
+    _, message = fetch_all(server, "alice")
+    parsed = email.message_from_bytes(message)
+    assert "dmarc=pass" in parsed["Authentication-Results"]
+    assert parsed["Authentication-Results"].startswith("mail.example.test;")

@@ -19,6 +19,7 @@ class Wiring(msgspec.Struct, frozen=True):
     metrics: Metrics
     hostname: str
     together: frozenset[str]  # the services of this process
+    own: set[tuple[str, int]] = msgspec.field(default_factory=set)  # connections that this process made to itself
 
 
 class Running(Protocol):

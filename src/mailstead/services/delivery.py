@@ -1,5 +1,6 @@
 """Which way local mail takes: directly in the storage service's process, else over LMTP to it."""
 
+from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
 from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
 from mailstead.mail.routing.router import Outbound, Router
@@ -17,7 +18,9 @@ def local_delivery(wiring: Wiring) -> LocalDelivery:
     return LmtpDelivery(LmtpTarget(f"unix:{stores.data / LMTP_SOCKET}", 0), wiring.hostname)
 
 
-def smtp_services(wiring: Wiring, outbound: Outbound, service: str) -> SmtpServices:
+def smtp_services(
+    wiring: Wiring, outbound: Outbound, service: str, authentication: InboundAuthentication | None = None
+) -> SmtpServices:
     """What SMTP sessions work with."""
     stores = wiring.stores
     local = local_delivery(wiring)
@@ -33,4 +36,6 @@ def smtp_services(wiring: Wiring, outbound: Outbound, service: str) -> SmtpServi
         hostname=wiring.hostname,
         spool_folder=stores.data / "spool",
         mailboxes=stores.mailboxes,
+        authentication=authentication,
+        own=wiring.own,
     )

@@ -159,6 +159,8 @@ async def _welcome(serving: Serving, address: str, domain: str) -> None:
     )
     connection = await connect(endpoint.host, endpoint.port, timeout=_TIMEOUT)
     client = Client(connection, Timeouts(_TIMEOUT, _TIMEOUT))
+    own = (connection.local.address, connection.local.port)
+    serving.wiring.own.add(own)  # nobody has to prove to himself who he is
     try:
         await client.greeting()
         await client.hello(serving.wiring.hostname)
@@ -168,3 +170,4 @@ async def _welcome(serving: Serving, address: str, domain: str) -> None:
             raise WelcomeRefusedError(detail=f"{address}: {outcome.reply.code} {outcome.reply.text}")
     finally:
         await client.quit()
+        serving.wiring.own.discard(own)

@@ -42,13 +42,8 @@ class CheckedMessage:
     @classmethod
     def of_spool(cls, message: Spool) -> "CheckedMessage":
         """A spooled message, which must stay open and unchanged meanwhile."""
-        held = b""
-        end = 0
-        for chunk in message.chunks():
-            held += chunk
-            end = header_end(held, 0, min(len(held), HEADER_LIMIT))
-            if end < len(held) or len(held) >= HEADER_LIMIT:
-                break
+        start = message.start(HEADER_LIMIT)
+        end = header_end(start, 0, len(start))
 
         def body() -> Iterable[bytes]:
             left = end
@@ -59,7 +54,7 @@ class CheckedMessage:
                     yield chunk[left:] if left else chunk
                     left = 0
 
-        return cls(held[:end], body, message.size - end)
+        return cls(start[:end], body, message.size - end)
 
     def named(self, key: bytes) -> list[Field]:
         """Fields of one name (in lower case), from the top."""

@@ -13,9 +13,10 @@ from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import RecipientResult
-from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, without_return_path
+from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, is_junk, without_return_path
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Destination
+from mailstead.stores.mailbox.folders import INBOX, JUNK
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 from mailstead.stores.trace.trace import Trace, TraceEntry
 
@@ -58,10 +59,12 @@ class DirectDelivery:
         # the sender may have chosen the trace id (ENVID), and may use one twice: what was sent counts, too
         attempt = f"{trace_id} {hashlib.blake2b(start, digest_size=16).hexdigest()} {message.size}" if trace_id else ""
         body = message.replaced(count, kept)
-        return list(await asyncio.gather(*(self._deliver(sender, one, body, trace_id, attempt) for one in recipients)))
+        folder = JUNK if is_junk(start) else INBOX
+        deliveries = (self._deliver(sender, one, body, folder, trace_id, attempt) for one in recipients)
+        return list(await asyncio.gather(*deliveries))
 
     async def _deliver(
-        self, sender: str, recipient: LocalRecipient, body: Spool, trace_id: str, attempt: str
+        self, sender: str, recipient: LocalRecipient, body: Spool, folder: str, trace_id: str, attempt: str
     ) -> RecipientResult:
         mailbox_id = recipient.destination.mailbox_id
         key: DataKey | None = None
@@ -75,6 +78,7 @@ class DirectDelivery:
                 key,
                 alias.public_key if alias is not None else b"",
                 spool,
+                folder=folder,
                 quota=quota,
                 delivery_id=attempt and f"{attempt} {recipient.address}",
             )

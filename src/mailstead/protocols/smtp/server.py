@@ -30,7 +30,8 @@ def smtp_handler(role: Role) -> Handler:
     """The handler of a role's listeners; `TOO_MANY` is what LineServer tells connections over a limit."""
 
     async def handle(connection: Connection) -> None:
-        peer = Peer(connection.id, connection.peer.address, _is_loopback(connection), connection.hold_account)
+        address = connection.peer.address
+        peer = Peer(connection.id, address, _is_loopback(connection), connection.hold_account, connection.peer.port)
         output = _Output(connection, role.services.settings.network.write_timeout)
         session = Session(role, peer, output, tls=connection.tls, can_start_tls=connection.tls_context is not None)
         try:

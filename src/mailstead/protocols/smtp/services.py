@@ -1,6 +1,6 @@
 """What every SMTP session works with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.metrics import Metrics
+from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.mail.routing.delivery import LocalDelivery
 from mailstead.mail.routing.router import Router
 from mailstead.stores.directory.authentication import Authenticator
@@ -19,7 +20,8 @@ from mailstead.stores.trace.trace import Trace, TraceEntry
 class SmtpServices(msgspec.Struct, frozen=True):
     """`router` is for mx and submission, `local` for LMTP; `spool_folder` takes large messages on their way in.
 
-    With `mailboxes`, where they are on this node, a full mailbox is noticed before the message is sent.
+    With `mailboxes`, where they are on this node, a full mailbox is noticed before the message is sent. Without
+    `authentication` nobody asks who sent a message; nor is it asked of the `own` connections of this process.
     """
 
     directory: Directory
@@ -33,6 +35,8 @@ class SmtpServices(msgspec.Struct, frozen=True):
     hostname: str
     spool_folder: Path
     mailboxes: Mailboxes | None = None
+    authentication: InboundAuthentication | None = None
+    own: Collection[tuple[str, int]] = ()
 
     def note(self, service: str, trace_id: str, event: str, text: str, *keys: str, message_id: str = "") -> None:
         """Record what happened to a message."""
@@ -50,9 +54,10 @@ class SmtpServices(msgspec.Struct, frozen=True):
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """The other side, as the host knows it; `address` is "unix" on a unix socket."""
+    """The other side, as the host knows it; `address` is "unix" and `port` 0 on a unix socket."""
 
     connection: str
     address: str
     is_loopback: bool
     hold_account: Callable[[str], Awaitable[None]]
+    port: int = 0

@@ -11,6 +11,7 @@ from mailstead.stores.mailbox.records import Folder, FolderStatus
 
 SEPARATOR = "/"
 INBOX = "INBOX"
+JUNK = "Junk"
 _COLUMNS = "id, name, special_use, uidvalidity, uidnext, highestmodseq"
 NAME_LIMIT = 1000
 DEPTH_LIMIT = 32

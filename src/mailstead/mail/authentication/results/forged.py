@@ -8,16 +8,22 @@ from mailstead.mail.authentication.results.field import ResultsSyntaxError, resu
 _FIELD = b"authentication-results"
 
 
-def without_forged(header: bytes, identifiers: Collection[str]) -> bytes:
+def without_forged(header: bytes, identifiers: Collection[str], own_field: bytes = b"") -> bytes:
     """`header` without Authentication-Results of any of `identifiers` (in lower case), or of none that can be read.
 
-    Everything else stays byte for byte; a header without such fields is returned as it is.
+    Nor has it fields named `own_field` (in lower case), which only we may set. Everything else stays byte for byte; a
+    header without such fields is returned as the very same object.
     """
-    if _FIELD[:14] not in header.lower():
+    lowered = header.lower()
+    if _FIELD not in lowered and (not own_field or own_field not in lowered):
         return header
     kept, position = [], 0
     for name, start, end in iter_field_ranges(header):
-        if name.lower() != _FIELD:
+        key = name.lower()
+        if key == own_field:
+            kept.append(header[position:start])
+            position = end
+        if key != _FIELD:
             continue
         value = header[start:end].partition(b":")[2]
         try:
@@ -27,5 +33,7 @@ def without_forged(header: bytes, identifiers: Collection[str]) -> bytes:
         if not claimed or claimed in identifiers:
             kept.append(header[position:start])
             position = end
+    if not position:
+        return header
     kept.append(header[position:])
     return b"".join(kept)

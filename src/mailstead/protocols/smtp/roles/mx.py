@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from mailstead.protocols.smtp.commands import ALL_BODIES, Mail, Rcpt
 from mailstead.protocols.smtp.received import HeaderFacts, from_clause, protocol_name, received_field
-from mailstead.protocols.smtp.reply import Reply
+from mailstead.protocols.smtp.reply import Reply, reply
 from mailstead.protocols.smtp.roles.policy import Outcomes, folded, recipient_address, refusal_of
 from mailstead.protocols.smtp.roles.quota import QuotaGate
 from mailstead.protocols.smtp.roles.role import envelope_recipient
@@ -54,22 +54,20 @@ class MxRole:
         """Deliver here, forward what is to be forwarded; one reply."""
         services = self.services
         addresses = [one.recipient.address for one in transaction.accepted]
-        transaction.spool.prepend(
-            received_field(
-                client=from_clause(session.hello, session.peer.address),
-                hostname=services.hostname,
-                protocol=protocol_name(
-                    lmtp=False,
-                    extended=session.is_extended,
-                    tls=session.tls is not None,
-                    authenticated=False,
-                    utf8=transaction.mail.smtputf8,
-                ),
-                tls=session.tls,
-                identifier=transaction.id,
-                recipient=addresses[0] if len(addresses) == 1 else "",
-                now=services.clock.now(),
-            )
+        received = received_field(
+            client=from_clause(session.hello, session.peer.address),
+            hostname=services.hostname,
+            protocol=protocol_name(
+                lmtp=False,
+                extended=session.is_extended,
+                tls=session.tls is not None,
+                authenticated=False,
+                utf8=transaction.mail.smtputf8,
+            ),
+            tls=session.tls,
+            identifier=transaction.id,
+            recipient=addresses[0] if len(addresses) == 1 else "",
+            now=services.clock.now(),
         )
         sender = transaction.mail.sender
         services.note(
@@ -82,7 +80,19 @@ class MxRole:
             *addresses,
             message_id=facts.message_id,
         )
-        results = await services.router.accept(transaction.envelope(), transaction.spool, transaction.id)
+        message = transaction.spool
+        if services.authentication is not None and (session.peer.address, session.peer.port) not in services.own:
+            verdict = await services.authentication.judge(
+                message, address=session.peer.address, hello=session.hello, sender=sender
+            )
+            services.note(self.service, transaction.id, "authenticated", verdict.text, sender, *addresses)
+            if verdict.action == "refuse":
+                self.count("refused")
+                return [reply(550, "5.7.1", verdict.refusal)]
+            message = verdict.message
+            received = verdict.fields + received
+        message.prepend(received)
+        results = await services.router.accept(transaction.envelope(), message, transaction.id)
         answer = folded(results, transaction.id)
         self.count("accepted" if answer.code < 400 else "deferred" if answer.code < 500 else "refused")
         return [answer]
