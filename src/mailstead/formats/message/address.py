@@ -1,7 +1,7 @@
 """Addresses in header fields, as leniently read as they are written (RFC 5322 §3.4), in linear time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -31,12 +31,16 @@ ADDRESSES_LIMIT = 1000
 
 
 class Address(msgspec.Struct, frozen=True, array_like=True):
-    """One address as bytes of the field: `name` is not decoded. A group begins with `group` and ends with local b""."""
+    """One address as bytes of the field: `name` is not decoded.
+
+    A group begins with an address that has nothing but its name in `group`, and ends with GROUP_END.
+    """
 
     name: bytes
     local: bytes
     domain: bytes
     group: bytes | None = None
+    ends_group: bool = False
 
     @property
     def specification(self) -> str:
@@ -50,19 +54,21 @@ class Address(msgspec.Struct, frozen=True, array_like=True):
         return decode_header_value(self.name)
 
 
-GROUP_END = Address(b"", b"", b"", b"")
+GROUP_END = Address(b"", b"", b"", None, True)
 
 
 def _tokens(value: bytes) -> Iterator[tuple[str, bytes]]:
-    """Tokens without comments; a comment counts as space."""
-    depth = 0
+    """Tokens; a comment is one, without its parentheses, and counts as space where it is no name."""
+    depth, start = 0, 0
     for found in _TOKEN.finditer(value):
         kind, text = str(found.lastgroup), found[0]
         if kind == "special" and text == b"(":
+            if depth == 0:
+                start = found.end()
             depth += 1
         elif kind == "special" and text == b")":
             if depth == 1:
-                yield "space", b" "
+                yield "comment", value[start : found.start()]
             depth = max(depth - 1, 0)
         elif depth == 0:
             yield kind, text
@@ -80,13 +86,20 @@ class _Collector:
         self.words: list[tuple[str, bytes]] = []
         self.angle: list[bytes] | None = None
         self.closed = False
+        self.complete = False
+        self.comment = b""
 
     def add(self, kind: str, text: bytes) -> None:
+        if kind == "comment":
+            if self.complete or self.closed:
+                self.comment = self.comment or _QUOTED_PAIR.sub(rb"\1", text).strip()
+            kind, text = "space", b" "
         if self.angle is not None and not self.closed:
             if kind != "space":
                 self.angle.append(text)
         else:
             self.words.append((kind, text))
+            self.complete = self.complete or text == b"@"
 
     def phrase(self) -> bytes:
         joined = b"".join(
@@ -99,10 +112,10 @@ class _Collector:
             specification = b"".join(self.angle)
             if specification.startswith(b"@") and b":" in specification:  # an old route (RFC 5322 §4.4)
                 specification = specification.partition(b":")[2]
-            name = self.phrase()
+            name = self.phrase() or self.comment
         else:
             specification = b"".join(text for kind, text in self.words if kind != "space")
-            name = b""
+            name = self.comment  # `ann@example.test (Ann)`: how names were once written (RFC 5322 §3.4)
             if b"@" not in specification:
                 words = self.phrase()
                 return Address(b"", words, b"") if words else None
@@ -171,13 +184,15 @@ def parse_addresses(value: bytes, limit: int = ADDRESSES_LIMIT) -> list[Address]
     return found[:limit]
 
 
-def address_text(addresses: list[Address]) -> str:
+def address_text(addresses: Sequence[Address]) -> str:
     """The addresses for search and sorting: `Name <local@domain>, ...` decoded."""
     shown = []
     for address in addresses:
         if address.group is not None:
             if address.group:
                 shown.append(decode_header_value(address.group))
+        elif address.ends_group:
+            continue
         elif address.name:
             shown.append(f"{address.display_name} <{address.specification}>")
         else:

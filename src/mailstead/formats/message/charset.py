@@ -59,6 +59,8 @@ _KNOWN = (
         ]
     )
 )
+_REPLACED = re.compile("\ufffd+")
+_BEYOND_ASCII = re.compile("[^\0-\x7f\ufffd]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -91,5 +93,18 @@ def decode(data: bytes, charset: str = "") -> str:
         text = data.decode(codec, "replace")
     except (UnicodeError, ValueError, LookupError):
         return decode(data)
+    if codec == "utf-8" and _is_something_else(text):
+        return data.decode("cp1252", "replace")
     # only UTF-7 gives halves of pairs, and no text with one can be stored
     return _SURROGATES.sub("\ufffd", text) if codec == "utf-7" else text
+
+
+def _is_something_else(text: str) -> bool:
+    """Whether text that calls itself UTF-8 is most likely Windows-1252: nothing but ASCII in it could be decoded.
+
+    A single broken place at the end is a character that was cut.
+    """
+    broken = _REPLACED.search(text)
+    if broken is None or broken.end() == len(text):
+        return False
+    return _BEYOND_ASCII.search(text) is None

@@ -1,6 +1,5 @@
 """Dates of messages (RFC 5322 §3.3), as leniently read as they are written."""
 
-import calendar
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -39,11 +38,11 @@ def _parse(value: bytes) -> tuple[int, int] | None:
         full_year += 2000 if full_year < 50 else 1900
     try:
         moment = datetime(
-            full_year, _MONTHS.index(name) + 1, int(day), int(hour), int(minute), min(int(second or 0), 59)
+            full_year, _MONTHS.index(name) + 1, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=UTC
         )
     except ValueError:
         return None
-    return calendar.timegm(moment.timetuple()), _offset(zone or b"")
+    return int(moment.timestamp()), _offset(zone or b"")
 
 
 def parse_zone(value: bytes) -> int:

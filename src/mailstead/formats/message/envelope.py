@@ -3,25 +3,35 @@
 envelope = "(" date subject from sender reply-to to cc bcc in-reply-to message-id ")"
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mailstead.formats.message.address import Address, parse_addresses
 from mailstead.formats.message.imap_string import nstring, string
 
+Addresses = Mapping[bytes, Sequence[Address]]
+_FIELDS = (b"from", b"sender", b"reply-to", b"to", b"cc", b"bcc")
 
-def envelope(header: Mapping[bytes, bytes], limit: int) -> bytes:
-    """The envelope of a header's first values (lower-case names, unfolded); at most `limit` addresses a field."""
-    senders = _addresses(header.get(b"from"), limit)
-    fields = [
+
+def header_addresses(header: Mapping[bytes, bytes], limit: int) -> Addresses:
+    """The addresses of each field that has some, by lower-case name; at most `limit` of a field."""
+    return {name: parse_addresses(header[name], limit) for name in _FIELDS if header.get(name)}
+
+
+def envelope(header: Mapping[bytes, bytes], addresses: Addresses) -> bytes:
+    """The envelope of a header's first values (lower-case names, unfolded) and of the addresses among them."""
+    senders = _list(addresses.get(b"from"))
+    fields = (
         nstring(header.get(b"date")),
         nstring(header.get(b"subject")),
         senders,
-        _or(_addresses(header.get(b"sender"), limit), senders),
-        _or(_addresses(header.get(b"reply-to"), limit), senders),
-        *(_addresses(header.get(name), limit) for name in (b"to", b"cc", b"bcc")),
+        _or(_list(addresses.get(b"sender")), senders),
+        _or(_list(addresses.get(b"reply-to")), senders),
+        _list(addresses.get(b"to")),
+        _list(addresses.get(b"cc")),
+        _list(addresses.get(b"bcc")),
         nstring(header.get(b"in-reply-to")),
         nstring(header.get(b"message-id")),
-    ]
+    )
     return b"(%b)" % b" ".join(fields)
 
 
@@ -29,15 +39,14 @@ def _or(value: bytes, default: bytes) -> bytes:
     return default if value == b"NIL" else value
 
 
-def _addresses(value: bytes | None, limit: int) -> bytes:
-    if not value:
-        return b"NIL"
-    found = parse_addresses(value, limit)
-    return b"(%b)" % b"".join(map(_address, found)) if found else b"NIL"
+def _list(addresses: Sequence[Address] | None) -> bytes:
+    return b"(%b)" % b"".join(map(_address, addresses)) if addresses else b"NIL"
 
 
 def _address(address: Address) -> bytes:
+    if address.ends_group:
+        return b"(NIL NIL NIL NIL)"
     if address.group is not None:
-        return b"(NIL NIL %b NIL)" % (string(address.group) if address.group else b"NIL")
+        return b"(NIL NIL %b NIL)" % string(address.group)
     name = string(address.name) if address.name else b"NIL"
     return b"(%b NIL %b %b)" % (name, string(address.local), string(address.domain or b"MISSING_DOMAIN"))

@@ -48,8 +48,8 @@ def unfold(value: bytes) -> bytes:
 def first_values(block: bytes, limit: int) -> dict[bytes, bytes]:
     """The first value of each field, unfolded, by lower-case name; fields past `limit` octets are not looked at."""
     found: dict[bytes, bytes] = {}
-    for name, value in iter_fields(block[:limit]):
+    for name, value in _FIELD.findall(block[:limit]):
         key = name.lower()
         if key not in found:
-            found[key] = unfold(value)
+            found[key] = (_BREAK.sub(b"", value) if b"\n" in value else value).strip(b" \t\r")
     return found

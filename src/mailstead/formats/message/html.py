@@ -3,7 +3,7 @@
 import re
 from html import unescape
 
-_START = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,30})|<[!?]")
+_START = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,30})|<[!?/]")
 _DROPPED = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in ("script", "style", "title")}
 _SEPARATORS = {"td": " ", "th": " "} | dict.fromkeys(
     [

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from mailstead.formats.message.address import address_text, parse_addresses
+from mailstead.formats.message.address import address_text
 from mailstead.formats.message.bodystructure import bodystructure
 from mailstead.formats.message.date import parse_date
 from mailstead.formats.message.encoded_word import decode_header_value
-from mailstead.formats.message.envelope import envelope
+from mailstead.formats.message.envelope import envelope, header_addresses
 from mailstead.formats.message.part import Bounds, Octets, Part
 from mailstead.formats.message.structure import Structure
 from mailstead.formats.message.subject import base_subject
@@ -57,17 +57,16 @@ def index_message(raw: Octets, bounds: Bounds = _NO_BOUNDS) -> MessageIndex:
     header: Mapping[bytes, bytes] = structure.root.header
     parts = tuple(structure.parts)
     subject = decode_header_value(header.get(b"subject", b""))
-    texts = [
-        address_text(parse_addresses(header.get(name, b""), bounds.addresses)) if name in header else ""
-        for name in _ADDRESS_FIELDS
-    ]
+    addresses = header_addresses(header, bounds.addresses)
+    texts = [address_text(addresses.get(name, ())) for name in _ADDRESS_FIELDS]
+    extended, plain = bodystructure(structure.root, parts, bounds.addresses)
     identifiers = message_ids(header.get(b"message-id", b""))
     return MessageIndex(
         size=len(raw),
         header_size=parts[0].body_start,
-        envelope=envelope(header, bounds.addresses),
-        bodystructure=bodystructure(structure.root, parts, bounds.addresses, extended=True),
-        body=bodystructure(structure.root, parts, bounds.addresses, extended=False),
+        envelope=envelope(header, addresses),
+        bodystructure=extended,
+        body=plain,
         parts=parts,
         message_id=identifiers[0] if identifiers else "",
         in_reply_to=message_ids(header.get(b"in-reply-to", b"")),

@@ -11,14 +11,15 @@ import msgspec
 
 from mailstead.formats.message.encoded_word import decode_header_value
 from mailstead.formats.message.header import first_values, header_end
+from mailstead.formats.message.lines import LineCount
 from mailstead.formats.message.parameters import Parameters, parameter_text, parse_parameters
 from mailstead.formats.message.part import Bounds, Octets, Part
 
 _TOKEN = re.compile(rb"[!#-'*+.0-9A-Z^_`a-z{|}~-]{1,80}")
+_TYPE = re.compile(rb"%b/%b" % (_TOKEN.pattern, _TOKEN.pattern))
 _DELIMITER_REST = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
 _CANDIDATES = 100
 _LF = 10
-_BLOCK = 1024 * 1024
 _IDENTITY = ("", "7bit", "8bit", "binary")
 MESSAGE_TYPES = ("message/rfc822", "message/global")
 
@@ -37,12 +38,6 @@ class Node(msgspec.Struct):
     children: list["Node"]
 
 
-def _count_lines(raw: Octets, start: int, end: int) -> int:
-    if isinstance(raw, bytes):
-        return raw.count(b"\n", start, end)
-    return sum(raw[place : min(place + _BLOCK, end)].count(b"\n") for place in range(start, end, _BLOCK))
-
-
 class Structure:
     """Builds the table and the tree of one message."""
 
@@ -50,6 +45,7 @@ class Structure:
         self.raw = raw
         self.parts: list[Part] = []
         self._bounds = bounds
+        self._lines = LineCount(raw)
         self._scans_left = len(raw) * bounds.scan_factor + 65536
         self.root = self._read(0, len(raw), "", -1, 0, b"text/plain")
 
@@ -59,12 +55,12 @@ class Structure:
         block = raw[start : min(body_start, start + self._bounds.header_size)]
         header = first_values(block, self._bounds.header_size)
         main, parameters = parse_parameters(header.get(b"content-type", b""))
-        kind, slash, subtype = main.partition(b"/")
-        if not (slash and _TOKEN.fullmatch(kind) and _TOKEN.fullmatch(subtype)):
+        kind, _, subtype = main.partition(b"/")
+        if not _TYPE.fullmatch(main):
             kind, _, subtype = default.partition(b"/")
             if b"content-type" in header and main not in (b"", b"text"):
                 parameters = []
-        encoding = header.get(b"content-transfer-encoding", b"").partition(b";")[0].strip().lower()
+        encoding = parse_parameters(header.get(b"content-transfer-encoding", b""))[0]
         if not _TOKEN.fullmatch(encoding):
             encoding = b""
         disposition, disposition_parameters = parse_parameters(header.get(b"content-disposition", b""))
@@ -138,7 +134,7 @@ class Structure:
         lines = 0
         kind = f"{node.type.decode()}/{node.subtype.decode()}"
         if node.type == b"text" or kind in MESSAGE_TYPES:
-            lines = _count_lines(self.raw, body_start, end)
+            lines = self._lines.between(body_start, end)
         return Part(
             path=path,
             parent=parent,

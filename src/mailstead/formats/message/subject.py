@@ -2,7 +2,7 @@
 
 import re
 
-_SPACE = re.compile(r"\s+")
+_MARKED = re.compile(r"[:\[(]")  # what every mark has
 # each octet has one way to match: with two, a hostile subject takes exponential time
 _TRAILER = re.compile(r"(?:\(fwd\)|\s)+\Z", re.IGNORECASE)
 _BLOB = r"\[[^\[\]]{0,200}\]\s*"
@@ -15,7 +15,9 @@ _ROUNDS = 50
 
 def base_subject(subject: str) -> str:
     """The base of a decoded subject, its case kept; "" when nothing but marks was there."""
-    text = _SPACE.sub(" ", subject[:_LIMIT]).strip()
+    text = " ".join(subject[:_LIMIT].split())
+    if not _MARKED.search(text):
+        return text
     for _ in range(_ROUNDS):
         before = text
         text = _TRAILER.sub("", text)

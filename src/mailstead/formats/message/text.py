@@ -16,8 +16,8 @@ PREVIEW_CHARACTERS = 200
 _PREVIEW_BYTES = 8 * 1024
 _HTML_PREVIEW_BYTES = 48 * 1024
 TEXT_LIMIT = 4 * 1024 * 1024
+_QUOTE_SIGN = re.compile(r">|wrote:|-- ")
 _QUOTE = re.compile(r"^(?:>.*|On .{0,200} wrote:|-- )\r?$", re.MULTILINE)
-_SPACE = re.compile(r"\s+")
 
 
 class SearchText(msgspec.Struct, frozen=True):
@@ -40,7 +40,8 @@ def preview_text(raw: Sliceable, parts: Sequence[Part]) -> str:
     for part in texts[:2]:
         limit = _HTML_PREVIEW_BYTES if part.type == "text/html" else _PREVIEW_BYTES
         text = _leaf_text(raw, part, limit)
-        shown = _SPACE.sub(" ", _QUOTE.sub("", text)).strip() or _SPACE.sub(" ", text).strip()
+        own = _QUOTE.sub("", text) if _QUOTE_SIGN.search(text) else text
+        shown = " ".join(own.split()) or " ".join(text.split())
         if shown:
             return shown[:PREVIEW_CHARACTERS].replace("\0", "")
     return ""

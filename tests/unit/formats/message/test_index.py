@@ -1,4 +1,5 @@
 import email
+import itertools
 from email import policy
 from email.message import Message
 
@@ -6,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailstead.formats.message.address import Address, parse_addresses
+from mailstead.formats.message.address import GROUP_END, Address, parse_addresses
+from mailstead.formats.message.charset import decode
 from mailstead.formats.message.date import format_date, parse_date
 from mailstead.formats.message.encoded_word import decode_header_value
 from mailstead.formats.message.index import MessageIndex, index_message
+from mailstead.formats.message.lines import LineCount
+from mailstead.formats.message.parameters import parse_parameters
 from mailstead.formats.message.part import Bounds
 from mailstead.formats.message.section import decode_part, header_fields, section_range
 from mailstead.formats.message.subject import base_subject
@@ -246,7 +250,7 @@ def test_every_corpus_message_is_indexed_and_agrees_with_the_standard_library() 
         (b"a@[192.0.2.1]", [Address(b"", b"a", b"[192.0.2.1]")]),
         (b"no address", [Address(b"", b"no address", b"")]),
         (b",,,", []),
-        (b"g:;", [Address(b"", b"", b"", b"g"), Address(b"", b"", b"", b"")]),
+        (b"g:;", [Address(b"", b"", b"", b"g"), GROUP_END]),
         (b"a@b; c@d", [Address(b"", b"a", b"b"), Address(b"", b"c", b"d")]),
     ],
 )
@@ -298,3 +302,64 @@ def test_dates_read_back(moment: int, offset: int) -> None:
 @pytest.mark.parametrize("text", [b"", b"Mon, 99 Foo 2020", b"31 Feb 2020 10:00:00 +0000", b"1 Jan 0000 10:00:00"])
 def test_what_is_no_date_is_none(text: bytes) -> None:
     assert parse_date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "main", "parameters"),
+    [
+        (b"text/plain (a comment); charset=utf-8", b"text/plain", [(b"charset", b"utf-8")]),
+        (b"text/plain; charset=us-ascii (Plain text)", b"text/plain", [(b"charset", b"us-ascii")]),
+        (b'multipart/mixed (a (b); c); boundary="(x)"', b"multipart/mixed", [(b"boundary", b"(x)")]),
+        (b"text/plain; (why) charset=utf-8", b"text/plain", [(b"charset", b"utf-8")]),
+        (b"text (sic) / plain", b"text  / plain", []),
+        (b"application/pdf; name=bill (2).pdf", b"application/pdf", [(b"name", b"bill (2).pdf")]),
+        (b"application/pdf; name=bill(2)", b"application/pdf", [(b"name", b"bill(2)")]),
+        (b"text/plain (open; charset=utf-8", b"text/plain (open", [(b"charset", b"utf-8")]),
+        (b"text/plain", b"text/plain", []),
+    ],
+)
+def test_comments_among_parameters(value: bytes, main: bytes, parameters: list[tuple[bytes, bytes]]) -> None:
+    assert parse_parameters(value) == (main, parameters)
+
+
+def test_a_group_without_a_name_is_no_end_of_a_group() -> None:
+    index = index_message(b"To: : a@b.test;\r\n\r\n")
+    assert b'((NIL NIL "" NIL)(NIL NIL "a" "b.test")(NIL NIL NIL NIL))' in index.envelope
+
+
+def test_lines_of_messages_within_messages() -> None:
+    depth = 30
+    raw = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\nContent-Type: message/rfc822\r\n\r\n" % (n, n)
+        for n in range(depth)
+    )
+    raw += b"\r\none\r\ntwo" + b"".join(b"\r\n--b%d--" % n for n in reversed(range(depth)))
+    parts = index_message(raw).parts
+    counted = [part for part in parts if part.type == "message/rfc822"]
+    assert len(counted) >= depth
+    for part in parts:
+        if part.lines:
+            assert part.lines == raw.count(b"\n", part.body_start, part.body_end)
+
+
+@given(st.binary(max_size=300).map(lambda data: data.replace(b"a", b"\n")), st.lists(st.integers(0, 300), max_size=20))
+def test_counting_lines_in_any_order(raw: bytes, places: list[int]) -> None:
+    lines = LineCount(raw)
+    for start, end in itertools.pairwise(places):
+        first, last = sorted((min(start, len(raw)), min(end, len(raw))))
+        assert lines.between(first, last) == raw.count(b"\n", first, last)
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "text"),
+    [
+        (b"Die Fr\xf6sche", "utf-8", "Die Fr\u00f6sche"),  # says UTF-8 and is not
+        ("Die Fr\u00f6sche".encode(), "us-ascii", "Die Fr\u00f6sche"),
+        (b"Die Fr\xf6sche", "no-such-charset", "Die Fr\u00f6sche"),
+        ("Fr\u00f6sche \u20ac".encode()[:-1], "utf-8", "Fr\u00f6sche \ufffd"),  # cut in the middle of a character
+        (b"caf\xc3", "utf-8", "caf\ufffd"),
+        (b"\x80 5", "iso-8859-1", "\u20ac 5"),
+    ],
+)
+def test_charsets_that_are_not_what_they_say(data: bytes, charset: str, text: str) -> None:
+    assert decode(data, charset) == text
