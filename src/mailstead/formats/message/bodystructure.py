@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mailstead.formats.message.envelope import envelope, header_addresses
+from mailstead.formats.message.envelope import envelope
 from mailstead.formats.message.imap_string import nstring, string
 from mailstead.formats.message.parameters import Parameters, parse_parameters
 from mailstead.formats.message.part import Part
@@ -35,7 +35,7 @@ def bodystructure(node: Node, parts: Sequence[Part], limit: int) -> tuple[bytes,
     short: tuple[bytes, ...] = basic
     if part.type in MESSAGE_TYPES and node.children:
         child = node.children[0]
-        head = envelope(child.header, header_addresses(child.header, limit))
+        head = envelope(child.header, limit)
         lines = b"%d" % part.lines
         long, short = ((*basic, head, body, lines) for body in bodystructure(child, parts, limit))
     elif part.type in MESSAGE_TYPES:  # not looked into: an empty message keeps the form (RFC 9051 §7.5.2)

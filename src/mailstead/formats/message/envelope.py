@@ -17,8 +17,13 @@ def header_addresses(header: Mapping[bytes, bytes], limit: int) -> Addresses:
     return {name: parse_addresses(header[name], limit) for name in _FIELDS if header.get(name)}
 
 
-def envelope(header: Mapping[bytes, bytes], addresses: Addresses) -> bytes:
-    """The envelope of a header's first values (lower-case names, unfolded) and of the addresses among them."""
+def envelope(header: Mapping[bytes, bytes], limit: int) -> bytes:
+    """The envelope of a header's first values (lower-case names, unfolded); at most `limit` addresses a field."""
+    return envelope_of(header, header_addresses(header, limit))
+
+
+def envelope_of(header: Mapping[bytes, bytes], addresses: Addresses) -> bytes:
+    """The same where the addresses are known already."""
     senders = _list(addresses.get(b"from"))
     fields = (
         nstring(header.get(b"date")),

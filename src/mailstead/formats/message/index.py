@@ -12,7 +12,7 @@ from mailstead.formats.message.address import address_text
 from mailstead.formats.message.bodystructure import bodystructure
 from mailstead.formats.message.date import parse_date
 from mailstead.formats.message.encoded_word import decode_header_value
-from mailstead.formats.message.envelope import envelope, header_addresses
+from mailstead.formats.message.envelope import envelope_of, header_addresses
 from mailstead.formats.message.part import Bounds, Octets, Part
 from mailstead.formats.message.structure import Structure
 from mailstead.formats.message.subject import base_subject
@@ -64,7 +64,7 @@ def index_message(raw: Octets, bounds: Bounds = _NO_BOUNDS) -> MessageIndex:
     return MessageIndex(
         size=len(raw),
         header_size=parts[0].body_start,
-        envelope=envelope(header, addresses),
+        envelope=envelope_of(header, addresses),
         bodystructure=extended,
         body=plain,
         parts=parts,
