@@ -24,6 +24,7 @@ SERVICES = {
     "mx": "starttls",
     "lmtp": "none",
     "metrics": "none",
+    "api": "none",
 }
 
 

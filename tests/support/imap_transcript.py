@@ -1,6 +1,6 @@
 r"""Plays an IMAP transcript against the server's handler without sockets, or on real connections.
 
-    ! SECTION NAME JSON      an option          ! message TEXT      a message in alice's INBOX, with escapes
+    ! SECTION NAME JSON      an option          ! mail TEXT         a message in alice's INBOX, with escapes
     ! file NAME              the same from messages/NAME            ! secure    no login without TLS
     ! tls                    TLS from the start (without sockets)   ! only socket
     ! quota OCTETS           of alice's mailbox
@@ -9,8 +9,8 @@ r"""Plays an IMAP transcript against the server's handler without sockets, or on
     = DO COMMAND             the command, and all up to its OK
 
 `...` in a line of the server stands for any text. Where the standards leave the order open (items of FETCH and STATUS,
-flags, mailbox attributes, capabilities, the response codes of a copy) any order is right, and a mailbox name that is an
-atom may be quoted or not.
+flags, mailbox attributes, capabilities) any order is right, a mailbox name that is an atom may be quoted or not, and FETCH
+with FLAGS may name the UID unasked.
 """
 
 import base64
@@ -42,7 +42,8 @@ _SECTIONS = {
 }
 _PAIRS = re.compile(r"(\* (?:\d+ FETCH|STATUS (?:\"[^\"]*\"|[^ ]+)) \()(.*)(\))")
 _FLAG_LIST = re.compile(r"((?:FLAGS|LIST|LSUB|PERMANENTFLAGS) \()([^()]*)(\))")
-_NAME = re.compile(r"(\* (?:LIST|LSUB|STATUS|QUOTAROOT) .*?)\"([\w.,&+/-]+)\"(?=$| \()")
+_NAME = re.compile(r"(\* (?:(?:LIST|LSUB) \([^()]*\) \"/\"|STATUS|QUOTAROOT) )\"([\w.,&+/$-]+)\"(?=$| )")
+_UNASKED = re.compile(r"(\* \d+ FETCH \()UID \d+ (FLAGS .*)")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s()"\[\]]*\[[^\]]*\](?:<\d+>)?|[^\s()"]+|(?P<open>\()')
 
 
@@ -65,6 +66,9 @@ class ImapWording:
             return line
         pairs = sorted(f"{name} {value}" for name, value in zip(tokens[::2], tokens[1::2], strict=True))
         return found[1] + " ".join(pairs) + found[3]
+
+    def readings(self, line: str) -> list[str]:
+        return [line, _UNASKED.sub(r"\1\2", line)]
 
     def pattern(self, literal: str) -> str:
         return ".*".join(map(re.escape, literal.split("...")))
@@ -119,7 +123,7 @@ def _list_end(text: str, place: int) -> int:
 
 
 def _settings(transcript: Transcript) -> Settings:
-    sections: dict[str, dict[str, object]] = {}
+    sections: dict[str, dict[str, object]] = {"login": {"argon2_memory": 64 * 1024, "argon2_passes": 1}}
     for section in _SECTIONS:
         for option in transcript.settings.get(section, []):
             name, _, value = option.partition(" ")
@@ -131,7 +135,7 @@ def _settings(transcript: Transcript) -> Settings:
 async def _fill(made: Installation, transcript: Transcript, folder: Path) -> None:
     for octets in transcript.settings.get("quota", []):
         await made.set_quota("alice@example.test", int(octets))
-    for text in transcript.settings.get("message", []):
+    for text in transcript.settings.get("mail", []):
         await made.deliver("alice@example.test", unescape(text))
     for name in transcript.settings.get("file", []):
         await made.deliver("alice@example.test", (folder / "messages" / name).read_bytes())
@@ -188,6 +192,7 @@ async def run_transcript(path: Path, to: str, folder: Path) -> None:
             "plain_as_bob": plain("alice@example.test", password, as_name="bob@example.test"),
             "plain_as_self": plain("alice@example.test", password, as_name="alice@example.test"),
             "plain_wrong": plain("alice@example.test", "wrong"),
+            "octets_70000": "0123456789" * 7000,
             "login_name": base64.b64encode(b"alice@example.test").decode(),
             "login_password": base64.b64encode(password.encode()).decode(),
         }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mailstead.administration.actor import COMMAND_LINE, Administration
 from mailstead.administration.aliases import add_alias, set_alias
+from mailstead.administration.rotation import follow_rotations
 from mailstead.foundation.clock import Clock, SystemClock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.metrics import Metrics
@@ -55,7 +56,15 @@ class Installation:
 
     @property
     def administration(self) -> Administration:
-        return Administration(self.documents, self.directory, self.authenticator, self.settings, self.clock)
+        return Administration(
+            self.documents,
+            self.directory,
+            self.authenticator,
+            self.settings,
+            self.clock,
+            self.mailboxes,
+            self.bus,
+        )
 
     async def add_account(self, address: str, *, quota: int | None = None, forward_to: tuple[str, ...] = ()) -> None:
         alias, password = await add_alias(
@@ -96,15 +105,20 @@ class Installation:
 
 @asynccontextmanager
 async def installation(
-    folder: Path, settings: Settings | None = None, clock: Clock | None = None, documents_url: str = "sqlite:"
+    folder: Path,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    documents_url: str = "sqlite:",
+    bus_url: str = "memory:",
 ) -> AsyncIterator[Installation]:
+    """An installation in `folder`; one that is there already is opened again, the passwords are not known then."""
     settings = settings or Settings()
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         documents = open_documents(documents_url, folder)
         await documents.open()
         stack.push_async_callback(documents.close)
-        bus = open_bus("memory:", folder)
+        bus = open_bus(bus_url, folder)
         await bus.open()
         stack.push_async_callback(bus.close)
         trace = Trace(documents, settings.trace)
@@ -120,7 +134,10 @@ async def installation(
         mailboxes = Mailboxes(folder / "mailboxes", settings, clock=clock, on_commit=announcer.committed)
         stack.push_async_callback(mailboxes.close)
         made = Installation(folder, settings, documents, bus, directory, authenticator, mailboxes, trace, clock)
-        await directory.add(Domain(id=DOMAIN, owner_id="owner", version=1))
-        for name in ("alice", "bob"):
-            await made.add_account(f"{name}@{DOMAIN}")
+        rotations = await follow_rotations(bus, mailboxes)
+        stack.callback(rotations.close)
+        if await directory.get(Domain, DOMAIN) is None:
+            await directory.add(Domain(id=DOMAIN, owner_id="owner", version=1))
+            for name in ("alice", "bob"):
+                await made.add_account(f"{name}@{DOMAIN}")
         yield made

@@ -56,7 +56,11 @@ class Wording(Protocol):
     """What a protocol has of its own in a transcript."""
 
     def same(self, line: str) -> str:
-        """The line in the form in which expected and real lines are compared; for lines that differ in order alone."""
+        """The line in the form in which lines are compared: one for all that differ in order alone."""
+        ...
+
+    def readings(self, line: str) -> list[str]:
+        """What of the server's line is compared: the whole, and the line without what it may say unasked."""
         ...
 
     def pattern(self, literal: str) -> str:
@@ -73,6 +77,9 @@ class Exact:
 
     def same(self, line: str) -> str:
         return line
+
+    def readings(self, line: str) -> list[str]:
+        return [line]
 
     def pattern(self, literal: str) -> str:
         return re.escape(literal)
@@ -231,8 +238,11 @@ class Player:
             f'(?P<{piece}>[^\\s()\\[\\]"]+)' if place % 2 else self._wording.pattern(piece)
             for place, piece in enumerate(pieces)
         )
-        found = re.fullmatch(pattern, self._wording.same(line.decode().removesuffix("\r\n")))
-        if found is None or not line.endswith(b"\r\n"):
+        if not line.endswith(b"\r\n"):
             return False
-        self._values |= found.groupdict()
-        return True
+        for reading in self._wording.readings(line.decode().removesuffix("\r\n")):
+            found = re.fullmatch(pattern, self._wording.same(reading))
+            if found is not None:
+                self._values |= found.groupdict()
+                return True
+        return False

@@ -8,10 +8,12 @@ from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.errors import PermissionDeniedError
 from mailstead.foundation.identifiers import new_ulid
+from mailstead.stores.bus.interface import Bus
 from mailstead.stores.directory.authentication import Authenticator
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Domain
 from mailstead.stores.documents.interface import CollectionSpec, Documents, Index
+from mailstead.stores.mailbox.mailboxes import Mailboxes
 
 AUDIT = CollectionSpec("audit", (Index(("at",)), Index(("target", "at"))))
 
@@ -36,6 +38,8 @@ class Administration(msgspec.Struct, frozen=True):
     authenticator: Authenticator
     settings: Settings
     clock: Clock
+    mailboxes: Mailboxes
+    bus: Bus
 
     async def audit(self, actor: Actor, action: str, target: str, **detail: Any) -> None:
         """Record that `actor` did `action` to `target`; never pass secrets."""

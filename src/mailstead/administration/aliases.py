@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from mailstead.administration.actor import Actor, Administration, require_domain
+from mailstead.administration.slots import keep_keyring
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.passwords import has_app_password_form, new_app_password
 from mailstead.foundation.crypto.slot import Slot, wrap
@@ -121,6 +122,7 @@ async def add_alias(
         await administration.directory.add(alias)
     except DuplicateError:
         raise AlreadyExistsError(f"There is an alias {alias.address} already") from None
+    await keep_keyring(administration, alias)
     await administration.audit(
         actor, "alias.add", alias.address, forward_to=list(alias.forward_to), mailbox=with_mailbox
     )
@@ -154,7 +156,7 @@ async def set_alias(administration: Administration, actor: Actor, address: str, 
 
 
 async def remove_alias(administration: Administration, actor: Actor, address: str) -> Alias:
-    """Remove an alias; its mailbox's files stay on disk, unreadable without a kept keyring."""
+    """Remove an alias; its mailbox's files stay on disk, readable with its keyring (mailbox recover)."""
     alias = await find_alias(administration, actor, address)
     await administration.directory.remove(alias)
     await administration.audit(actor, "alias.remove", alias.address)

@@ -1,6 +1,5 @@
 """Users: people with an account."""
 
-import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -39,7 +38,7 @@ async def find_user(administration: Administration, address: str) -> User:
 async def _hashed(administration: Administration, password: str) -> str:
     cost = administration.authenticator.cost
     hasher = PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory_kibibytes, parallelism=cost.lanes)
-    return await asyncio.get_running_loop().run_in_executor(None, hasher.hash, password)
+    return await administration.authenticator.derive(hasher.hash, password)
 
 
 async def add_user(

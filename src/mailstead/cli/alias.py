@@ -14,6 +14,9 @@ from mailstead.stores.directory.records import Alias
 
 app = typer.Typer(no_args_is_help=True, help="Names in domains: mailboxes, forwards, passwords.")
 ForwardTo = Annotated[list[str] | None, typer.Option("--forward-to", help="Also send to this address (repeatable).")]
+LockedPassword = Annotated[
+    bool, typer.Option("--password-stdin", help="Read a present password of a locked mailbox from standard input.")
+]
 Quota = Annotated[str, typer.Option(help="Room of the mailbox: bytes, with K, M, G or T.")]
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
@@ -146,7 +149,10 @@ def list_passwords(address: str, json: Json = False) -> None:
 
 
 @app.command("recovery-code")
-def recovery_code(address: str, json: Json = False) -> None:
+def recovery_code(address: str, json: Json = False, password_stdin: LockedPassword = False) -> None:
     """Make a recovery code that opens the mailbox when every password is lost; shown this once."""
-    code = with_stores(lambda stores: passwords.add_recovery_code(stores.administration, COMMAND_LINE, address))
+    current = password_from_stdin() if password_stdin else None
+    code = with_stores(
+        lambda stores: passwords.add_recovery_code(stores.administration, COMMAND_LINE, address, current=current)
+    )
     emit_done(f"recovery code of {address}: {code}", json=json, record={"address": address, "recovery_code": code})

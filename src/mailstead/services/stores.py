@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from mailstead.administration.actor import Administration
+from mailstead.administration.rotation import follow_rotations
 from mailstead.foundation.clock import Clock, SystemClock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
@@ -44,7 +45,15 @@ class Stores(msgspec.Struct, frozen=True):
     @property
     def administration(self) -> Administration:
         """What administrative actions work on."""
-        return Administration(self.documents, self.directory, self.authenticator, self.settings, self.clock)
+        return Administration(
+            self.documents,
+            self.directory,
+            self.authenticator,
+            self.settings,
+            self.clock,
+            self.mailboxes,
+            self.bus,
+        )
 
 
 class Announcer:
@@ -97,6 +106,8 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         stack.callback(authenticator.close)
         mailboxes = Mailboxes(data / "mailboxes", settings, clock=clock, on_commit=announcer.committed)
         stack.push_async_callback(mailboxes.close)
+        rotations = await follow_rotations(bus, mailboxes)
+        stack.callback(rotations.close)
         queue = OutboundQueue(documents, bus, directory, data / "queue", secret, clock)
         await queue.open()
         stack.callback(queue.close)

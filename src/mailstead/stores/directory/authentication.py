@@ -8,8 +8,9 @@ the account's password slot, or against a made-up one when there is no account o
 import asyncio
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
 import msgspec
 import structlog
@@ -30,6 +31,8 @@ from mailstead.stores.directory.records import Account, Alias
 log = structlog.get_logger("mailstead.login")
 _CACHE_ENTRIES = 10_000
 _PASSWORD_LIMIT = 1024
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class TooManyFailuresError(LimitExceededError):
@@ -92,6 +95,8 @@ class Authenticator:
             raise AuthenticationError
         slot_id, key = verified
         entry = _Verified(self._directory.epoch, self._clock.monotonic() + self._settings.cache, alias, key, slot_id)
+        if found is not None:
+            found.key.close()
         self._cache[remembered] = entry
         while len(self._cache) > _CACHE_ENTRIES:
             self._cache.popitem(last=False)[1].key.close()
@@ -131,15 +136,34 @@ class Authenticator:
                     except AuthenticationError:
                         continue
             return None
-        loop = asyncio.get_running_loop()
         slow = [slot for slot in slots if slot.kind == "password"] or [await self._made_up()]
         for slot in slow:
             try:
-                key = await loop.run_in_executor(self._pool, unwrap, slot, secret)
+                key = await self.derive(unwrap, slot, secret)
             except AuthenticationError:
                 continue
             return None if slot is self._nobody else (slot.id, key)
         return None
+
+    async def open_slots(self, slots: Sequence[Slot], secret: str) -> DataKey:
+        """The data key by a password, app password or recovery code. Raises AuthenticationError.
+
+        Slow derivations wait for their turn like those of logins.
+        """
+        octets = secret.encode("utf-8", "surrogatepass")
+        if 0 < len(octets) <= _PASSWORD_LIMIT:
+            for slot in sorted(slots, key=lambda slot: slot.kind == "password"):
+                try:
+                    if slot.kind != "password":
+                        return unwrap(slot, octets)
+                    return await self.derive(unwrap, slot, octets)
+                except AuthenticationError:
+                    continue
+        raise AuthenticationError
+
+    async def derive(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a slow derivation off the event loop, at most so many at once as the settings say."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: function(*args, **kwargs))
 
     async def _made_up(self) -> Slot:
         if self._nobody is None:
@@ -149,11 +173,8 @@ class Authenticator:
 
     async def wrap_password(self, key: DataKey, password: str, label: str) -> Slot:
         """A password slot, derived off the event loop."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._pool,
-            lambda: wrap(key, "password", password.encode(), label=label, now=self._clock.now(), cost=self.cost),
-        )
+        now = self._clock.now()
+        return await self.derive(wrap, key, "password", password.encode(), label=label, now=now, cost=self.cost)
 
     async def _check_failures(self, address: str, peer: str) -> None:
         by_address = await self._bus.counter(f"login.peer.{address_group(peer)}")

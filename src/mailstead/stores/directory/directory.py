@@ -260,9 +260,3 @@ def _group(match: re.Match[str], number: int) -> str:
         return match.group(number) or ""
     except IndexError:
         return ""
-
-
-def keyring(alias: Alias) -> bytes:
-    """The slots of a mailbox for disaster recovery: what keyring.json holds."""
-    content = {"mailbox_id": alias.mailbox_id, "address": alias.address, "slots": alias.slots}
-    return msgspec.json.format(msgspec.json.encode(content), indent=2)

@@ -59,6 +59,20 @@ def open_connection(path: Path, key: DataKey, cipher: str, busy_seconds: float, 
     return connection
 
 
+CIPHERS = ("aegis", "chacha20")
+
+
+def open_any_cipher(path: Path, key: DataKey, cipher: str, busy_seconds: float, kind: type[C]) -> C:
+    """Open the file whatever cipher it was made with; a new one is made with `cipher`. Raises as open_connection."""
+    try:
+        return open_connection(path, key, cipher, busy_seconds, kind)
+    except WrongKeyError:
+        for other in CIPHERS:
+            if other != cipher:
+                return open_connection(path, key, other, busy_seconds, kind)
+        raise
+
+
 def translated(error: apsw.Error) -> MailboxBusyError | MailboxDamagedError:
     """SQLite's error as one of ours."""
     if isinstance(error, apsw.BusyError | apsw.LockedError):

@@ -4,10 +4,12 @@ mailbox.db (-wal, -shm)            the mailbox
 mailbox.db.damaged-<time>          one that was set aside; while there is no other, the mailbox stays closed
 mailbox.db.rotated                 a copy under the next key, not in place yet
 rotation.json                      the next key, wrapped under the one before, until the directory knows it
+rotation.lock                      locked while a process wants to be alone with the mailbox
 keyring.json                       the slots, as the directory has them
 incoming/<ulid>.sealed             mail that came while no key was at hand
 """
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -18,10 +20,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.derive import derive_key
 from mailstead.foundation.crypto.slot import Slot
+from mailstead.foundation.identifiers import new_ulid
 
 FILE = "mailbox.db"
 ROTATED = "mailbox.db.rotated"
 ROTATION = "rotation.json"
+ROTATION_LOCK = "rotation.lock"
 KEYRING = "keyring.json"
 _SET_ASIDE = "mailbox.db.damaged-"
 _NONCE_SIZE = 12
@@ -55,8 +59,8 @@ def sync_file(path: Path) -> None:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file of mode 0600 durably and at once: whoever reads finds the old or the new. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary = path.with_name(f".{path.name}.{new_ulid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
@@ -79,6 +83,31 @@ def set_aside(folder: Path, stamp: str) -> Path:
             source.rename(target.with_name(f"{target.name}{suffix}"))
     sync_directory(folder)
     return target
+
+
+def try_lock(descriptor: int, kind: int) -> bool:
+    """Take a lock (fcntl.LOCK_SH or LOCK_EX) if that can be had at once."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def must_let_go(folder: Path) -> bool:
+    """Whether a process wants to be alone with the mailbox. What a dead one left behind is removed."""
+    path = folder / ROTATION_LOCK
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        if not try_lock(descriptor, fcntl.LOCK_EX):
+            return True
+        path.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def hand_over(key: DataKey, following: DataKey) -> bytes:

@@ -23,9 +23,9 @@ import structlog
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.stores.mailbox.codec import Codec
-from mailstead.stores.mailbox.connection import open_connection, patience, select, transaction, translated
+from mailstead.stores.mailbox.connection import open_any_cipher, patience, select, transaction, translated
 from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedError, WrongKeyError
-from mailstead.stores.mailbox.files import FILE, handed_over, is_set_aside
+from mailstead.stores.mailbox.files import FILE, handed_over, is_set_aside, must_let_go, try_lock
 from mailstead.stores.mailbox.folders import create_folder
 from mailstead.stores.mailbox.schema import DEFAULT_FOLDERS, migrate
 
@@ -107,8 +107,9 @@ class Handle:
             raise
 
     def _give(self, connection: MailboxConnection, opened_at: int) -> None:
+        leave = must_let_go(self.folder)
         with self._guard:
-            if opened_at == self._closed_at and len(self._idle) < _KEPT:
+            if opened_at == self._closed_at and len(self._idle) < _KEPT and not leave:
                 self._idle.append(connection)
                 return
         connection.close()
@@ -151,7 +152,7 @@ class Handle:
         return connection
 
     def _connect(self, path: Path, key: DataKey) -> MailboxConnection:
-        return open_connection(path, key, self._settings.cipher, self._settings.busy_timeout, MailboxConnection)
+        return open_any_cipher(path, key, self._settings.cipher, self._settings.busy_timeout, MailboxConnection)
 
     def _noted(self, error: apsw.Error) -> MailboxBusyError | MailboxDamagedError:
         found = translated(error)
@@ -208,6 +209,23 @@ class Handle:
         if after != before:
             self._on_commit(self.mailbox_id, after)
 
+    def let_go(self) -> None:
+        """Close the file when a process wants to be alone with it."""
+        if self._count and must_let_go(self.folder):
+            self.close()
+
+    def opens_with(self, key: DataKey) -> bool:
+        """Whether the file opens with `key`, which is then this mailbox's. Raises MailboxDamagedError."""
+        descriptor = _shared_lock(self.folder, self._settings.busy_timeout)
+        try:
+            self._connect(self.folder / FILE, key).close()
+        except WrongKeyError:
+            return False
+        finally:
+            os.close(descriptor)
+        self.adopt(key)
+        return True
+
     def close(self) -> None:
         """Close what is idle now and the rest when it is given back; the next use opens the file again."""
         with self._guard:
@@ -236,13 +254,9 @@ def _shared_lock(folder: Path, seconds: float) -> int:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     wait = patience(seconds)
     attempts = 0
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not wait(attempts):
-                os.close(descriptor)
-                raise MailboxBusyError(detail="the mailbox's file is being replaced") from None
-            attempts += 1
-        else:
-            return descriptor
+    while must_let_go(folder) or not try_lock(descriptor, fcntl.LOCK_SH):
+        if not wait(attempts):
+            os.close(descriptor)
+            raise MailboxBusyError(detail="the mailbox's file is being replaced")
+        attempts += 1
+    return descriptor

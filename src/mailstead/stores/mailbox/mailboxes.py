@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -15,13 +16,16 @@ from mailstead.formats.message.part import Bounds
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.crypto.data_key import DataKey
-from mailstead.foundation.errors import MailsteadError
+from mailstead.foundation.crypto.slot import Slot
+from mailstead.foundation.errors import MailsteadError, NotFoundError
 from mailstead.foundation.spool import Spool
 from mailstead.stores.mailbox.errors import MailboxDamagedError, NoSuchFolderError, WrongKeyError
+from mailstead.stores.mailbox.files import FILE, KEYRING, Rotation, take_over
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.handle import Handle
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import NewMessage, Receipt
+from mailstead.stores.mailbox.rotation import Reached, alone, rotate_file
 from mailstead.stores.mailbox.sealed import SealedHeader, write_sealed
 
 P = ParamSpec("P")
@@ -29,7 +33,8 @@ T = TypeVar("T")
 log = structlog.get_logger("mailstead.mailbox")
 _INDEX_BATCH = 50
 _GROUP_OCTETS = 32 * 1024 * 1024
-_SWEEP_SECONDS = 60.0
+_SWEEP_SECONDS = 5.0
+_LET_GO_SECONDS = 0.05
 
 
 class _Delivery(msgspec.Struct):
@@ -68,6 +73,10 @@ class Mailboxes:
         """The folder of a mailbox."""
         return self._root / mailbox_id[-2:] / mailbox_id
 
+    def keyrings(self) -> list[Path]:
+        """The keyrings beside all mailboxes of this node."""
+        return sorted(self._root.glob(f"*/*/{KEYRING}"))
+
     async def open(self, mailbox_id: str, key: DataKey) -> Mailbox:
         """The mailbox, made when it is new; sealed mail that waits is taken in. Raises WrongKeyError.
 
@@ -82,7 +91,7 @@ class Mailboxes:
         if handle is None:
             handle = Handle(mailbox_id, self.directory(mailbox_id), key, self._settings, self._committed)
             self._handles[mailbox_id] = handle
-        elif not handle.accepts(key):
+        elif not handle.accepts(key) and not await self.run(handle.opens_with, key):
             raise WrongKeyError
         self._handles.move_to_end(mailbox_id)
         mailbox = Mailbox(handle, self._bounds, self._settings.undelete_days)
@@ -115,7 +124,55 @@ class Mailboxes:
 
     def _swept(self) -> None:
         self._sweep = None
+        for handle in self._handles.values():
+            handle.let_go()
         self._close_idle()
+
+    def let_go(self, mailbox_id: str) -> None:
+        """Close the file if another process wants to be alone with it; else that is noticed within some seconds."""
+        handle = self._handles.get(mailbox_id)
+        if handle is not None:
+            handle.let_go()
+
+    def follow(self, mailbox_id: str, handover: bytes) -> None:
+        """The data key was rotated: go on with the new one, which is wrapped under the one before."""
+        handle = self._handles.get(mailbox_id)
+        following = take_over(handle.key, handover) if handle is not None else None
+        if handle is not None and following is not None:
+            with following:
+                handle.adopt(following)
+
+    @asynccontextmanager
+    async def alone(self, mailbox_id: str, ask: Callable[[], Awaitable[None]]) -> AsyncIterator[Path]:
+        """While this lasts nobody has the mailbox's file open, here or in another process; its folder.
+
+        `ask` is called when others have it: it tells them to let go, which they notice by themselves, only later.
+        Raises MailboxBusyError when somebody does not let go in time.
+        """
+        folder = self.directory(mailbox_id)
+        waiting = alone(folder, self._settings.let_go_timeout)
+        entered = asyncio.ensure_future(self.run(waiting.__enter__))
+        pause = _LET_GO_SECONDS
+        while not (await asyncio.wait((entered,), timeout=pause))[0]:
+            self.let_go(mailbox_id)
+            await ask()
+            pause = min(pause * 2, 1.0)
+        entered.result()
+        try:
+            yield folder
+        finally:
+            await self.run(waiting.__exit__, None, None, None)
+
+    async def rotate_file(
+        self, mailbox_id: str, key: DataKey, following: DataKey, slots: tuple[Slot, ...], reached: Reached
+    ) -> Rotation:
+        """See rotation.rotate_file; within `alone`."""
+        settings, folder = self._settings, self.directory(mailbox_id)
+        if not (folder / FILE).exists():
+            raise NotFoundError("The mailbox has no file yet")
+        return await self.run(
+            rotate_file, folder, key, following, slots, settings.cipher, settings.busy_timeout, reached
+        )
 
     def _committed(self, mailbox_id: str, modseq: int) -> None:
         self._on_commit(mailbox_id, modseq)

@@ -18,4 +18,7 @@ class MailboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     open_limit: Annotated[int, number("Mailbox files kept open per process", least=8)] = 256
     idle_close: Annotated[float, duration("Unused mailbox files are closed after this long")] = 300.0
     busy_timeout: Annotated[float, duration("How long a writer waits for another one of the same mailbox")] = 15.0
+    let_go_timeout: Annotated[
+        float, duration("How long a rotation of keys waits for other processes to close the mailbox")
+    ] = 60.0
     threads: Annotated[int, number("Threads for work on mailbox files", least=1)] = 8
