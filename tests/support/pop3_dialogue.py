@@ -1,6 +1,6 @@
 """A POP3 session without sockets, and one on a real listener."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,9 @@ class Dialogue:
 
     def write(self, data: bytes) -> None:
         self.sent.append(data)
+
+    def writelines(self, data: Iterable[bytes]) -> None:
+        self.sent.extend(data)
 
     async def flush(self) -> None:
         self.flushes += 1

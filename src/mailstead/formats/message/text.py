@@ -14,6 +14,7 @@ from mailstead.formats.message.section import decode_content
 
 PREVIEW_CHARACTERS = 200
 _PREVIEW_BYTES = 8 * 1024
+_FIRST_LINES = 1024
 _HTML_PREVIEW_BYTES = 48 * 1024
 TEXT_LIMIT = 4 * 1024 * 1024
 _QUOTE_SIGN = re.compile(r">|wrote:|-- ")
@@ -38,13 +39,28 @@ def preview_text(raw: Sliceable, parts: Sequence[Part]) -> str:
     texts = [part for part in parts if part.type.startswith("text/") and part.disposition != "attachment"]
     texts.sort(key=lambda part: part.type != "text/plain")
     for part in texts[:2]:
-        limit = _HTML_PREVIEW_BYTES if part.type == "text/html" else _PREVIEW_BYTES
-        text = _leaf_text(raw, part, limit)
-        own = _QUOTE.sub("", text) if _QUOTE_SIGN.search(text) else text
-        shown = " ".join(own.split()) or " ".join(text.split())
+        if part.type == "text/html":
+            text = _leaf_text(raw, part, _HTML_PREVIEW_BYTES)
+        else:
+            if part.body_end - part.body_start > _FIRST_LINES:
+                # the first lines nearly always suffice; the last of them may be cut, and is left out
+                shown = _written(_leaf_text(raw, part, _FIRST_LINES).rpartition("\n")[0])
+                if len(shown) >= PREVIEW_CHARACTERS:
+                    return _shown(shown)
+            text = _leaf_text(raw, part, _PREVIEW_BYTES)
+        shown = _written(text) or " ".join(text.split())
         if shown:
-            return shown[:PREVIEW_CHARACTERS].replace("\0", "")
+            return _shown(shown)
     return ""
+
+
+def _written(text: str) -> str:
+    own = _QUOTE.sub("", text) if _QUOTE_SIGN.search(text) else text
+    return " ".join(own.split())
+
+
+def _shown(text: str) -> str:
+    return text[:PREVIEW_CHARACTERS].replace("\0", "")
 
 
 def search_text(raw: Sliceable, parts: Sequence[Part], limit: int = TEXT_LIMIT) -> SearchText:

@@ -26,6 +26,12 @@ def _safe(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text[:_TEXT_LIMIT]).lstrip("[")
 
 
+def stuffed(data: bytes) -> list[bytes]:
+    """A whole message byte-stuffed as by Stuffing, with the final dot: what most messages need, at less cost."""
+    pieces = [data.replace(b"\n.", b"\n.."), END if data.endswith(b"\r\n") or not data else b"\r\n" + END]
+    return [b".", *pieces] if data.startswith(b".") else pieces
+
+
 class Stuffing:
     """Byte-stuffs a message that comes in pieces (RFC 1939 §3).
 

@@ -18,6 +18,7 @@ class _Output:
         self._connection = connection
         self._timeout = timeout
         self.write = connection.write
+        self.writelines = connection.writelines
 
     async def flush(self) -> None:
         """Wait for a client that reads slowly."""

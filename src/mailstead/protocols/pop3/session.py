@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 import msgspec
@@ -61,6 +61,10 @@ class Output(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send `data` in order; returns at once."""
+        ...
+
+    def writelines(self, data: Iterable[bytes]) -> None:
+        """Send all of `data` in order; returns at once."""
         ...
 
     async def flush(self) -> None:
@@ -171,6 +175,11 @@ class Session:
         """Send a response."""
         self._unflushed += len(data)
         self._output.write(data)
+
+    def writelines(self, data: list[bytes]) -> None:
+        """Send a response that is in pieces."""
+        self._unflushed += sum(map(len, data))
+        self._output.writelines(data)
 
     async def flush(self) -> None:
         """Wait for a client that reads slowly; small responses are gathered into one write."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from mailstead.foundation.errors import MailsteadError
 from mailstead.protocols.pop3.maildrop import Maildrop
-from mailstead.protocols.pop3.responses import END, Stuffing, error, ok
+from mailstead.protocols.pop3.responses import END, Stuffing, error, ok, stuffed
 from mailstead.stores.mailbox.mailbox import MessageContent
 
 if TYPE_CHECKING:
@@ -61,12 +61,17 @@ async def retr(session: "Session", arguments: list[str]) -> None:
     content = _content(session, number) if number else None
     if content is None:
         return
-    session.write(f"+OK {content.size} octets\r\n".encode())
-    stuffing = Stuffing()
-    async for data in session.drop.read(content):
-        session.write(stuffing.stuff(data))
+    head = b"+OK %d octets\r\n" % content.size
+    if content.octets is not None:
+        session.writelines([head, *stuffed(content.octets)])
         await session.flush()
-    session.write(stuffing.end())
+    else:
+        session.write(head)
+        stuffing = Stuffing()
+        async for data in session.drop.read(content):
+            session.write(stuffing.stuff(data))
+            await session.flush()
+        session.write(stuffing.end())
     session.services.retrieved.inc()
 
 

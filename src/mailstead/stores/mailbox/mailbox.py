@@ -59,6 +59,11 @@ class MessageContent:
         """The part table."""
         return decode_parts(self._parts)
 
+    @property
+    def octets(self) -> bytes | None:
+        """The whole message where it was read ahead."""
+        return self._octets
+
     def read(self, start: int = 0, end: int | None = None) -> bytes:
         """The octets `start` to `end`."""
         return b"".join(self.chunks(start, end))
