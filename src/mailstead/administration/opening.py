@@ -19,10 +19,12 @@ class LockedMailboxError(PermanentError):
     public_text = "The mailbox is locked: give a current password or the recovery code"
 
 
-async def data_key(administration: Administration, alias: Alias, current: str | None) -> DataKey:
+async def data_key(administration: Administration, alias: Alias, current: str | DataKey | None) -> DataKey:
     """The data key. Raises LockedMailboxError without a credential where one is needed, AuthenticationError."""
     if not alias.mailbox_id:
         raise InvalidError(f"{alias.address} has no mailbox")
+    if isinstance(current, DataKey):
+        return current.copy()
     for slot in alias.slots:
         if slot.kind == "server":
             return unwrap(slot, administration.directory.server_key)

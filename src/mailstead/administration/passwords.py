@@ -5,6 +5,7 @@ from mailstead.administration.aliases import ACCOUNT_LABEL, find_alias, new_cred
 from mailstead.administration.opening import data_key
 from mailstead.administration.rotation import finish_rotation
 from mailstead.administration.slots import store_slots
+from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.passwords import new_app_password, new_recovery_code
 from mailstead.foundation.crypto.slot import Slot, wrap
 from mailstead.foundation.errors import InvalidError, NotFoundError, PermanentError
@@ -27,11 +28,11 @@ async def add_password(
     *,
     password: str | None,
     label: str,
-    current: str | None = None,
+    current: str | DataKey | None = None,
 ) -> tuple[Alias, str]:
     """Add a password; returns the alias and the password, generated when None is given.
 
-    Raises LockedMailboxError when the mailbox is zero-access and `current` (a password or the recovery code) lacks.
+    Raises LockedMailboxError when the mailbox is zero-access and `current` (password, recovery code or key) lacks.
     """
     if label == ACCOUNT_LABEL:
         raise InvalidError(f"The name {ACCOUNT_LABEL!r} is taken")

@@ -23,6 +23,9 @@ _PURPOSES = {
     "submission": "send mail",
     "mx": "mail from other hosts",
     "lmtp": "mail from our own services",
+    "https": "web",
+    "http": "web",
+    "api": "REST API, /v1/docs",
     "metrics": "/metrics and /health/ready",
 }
 

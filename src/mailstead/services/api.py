@@ -3,14 +3,29 @@
 from mailstead.interfaces.api.application import api_application
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identification
+from mailstead.mail.outbound.agent import SubmissionAgent
+from mailstead.mail.outbound.signing import Signing, SigningQueue
+from mailstead.mail.routing.router import Router
 from mailstead.services.definition import Wiring
+from mailstead.services.delivery import local_delivery
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.stores.access.sessions import Sessions
 from mailstead.stores.access.tokens import Tokens
 
 
-def api_services(wiring: Wiring) -> ApiServices:
+def submission_agent(wiring: Wiring, service: str) -> SubmissionAgent:
+    """What takes messages that are written in the web or over the API."""
+    stores = wiring.stores
+    signing = Signing(stores.directory, stores.clock, on=stores.settings.dkim.sign)
+    outbound = SigningQueue(stores.queue, signing)
+    router = Router(stores.directory, local_delivery(wiring), outbound, stores.trace, stores.clock, service)
+    return SubmissionAgent(
+        stores.directory, router, stores.trace, stores.settings, wiring.hostname, stores.data / "spool", stores.clock
+    )
+
+
+def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
     """What the API works with."""
     stores = wiring.stores
     return ApiServices(
@@ -22,6 +37,7 @@ def api_services(wiring: Wiring) -> ApiServices:
             Sessions(stores.documents, stores.clock),
         ),
         mailboxes=stores.mailboxes,
+        agent=submission_agent(wiring, service),
         queue=stores.queue,
         trace=stores.trace,
         bus=stores.bus,

@@ -28,6 +28,7 @@ from mailstead.foundation.config.sections.smtp import SmtpSettings
 from mailstead.foundation.config.sections.submission import SubmissionSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.config.sections.trace import TraceSettings
+from mailstead.foundation.config.sections.web import WebSettings
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dns: DnsSettings = msgspec.field(default_factory=DnsSettings)
     health: HealthSettings = msgspec.field(default_factory=HealthSettings)
     http: HttpSettings = msgspec.field(default_factory=HttpSettings)
+    web: WebSettings = msgspec.field(default_factory=WebSettings)
     api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mime: MimeSettings = msgspec.field(default_factory=MimeSettings)

@@ -42,7 +42,8 @@ def peer_of(request: Request[Any, Any, Any]) -> str:
     return request.client.host if request.client is not None else ""
 
 
-def _is_safe(request: Request[Any, Any, Any], services: ApiServices) -> bool:
+def is_safe(request: Request[Any, Any, Any], services: ApiServices) -> bool:
+    """Whether credentials may be taken: under TLS, from this host, or where a setting for tests allows it."""
     if request.url.scheme in ("https", "wss"):
         return True
     peer = peer_of(request)
@@ -73,7 +74,7 @@ async def provide_identity(request: Request[Any, Any, Any], services: ApiService
 
 
 async def _identify(request: Request[Any, Any, Any], services: ApiServices) -> Identity:
-    if not _is_safe(request, services):
+    if not is_safe(request, services):
         raise InsecureError
     authorization = request.headers.get("authorization")
     if authorization:

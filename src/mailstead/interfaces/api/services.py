@@ -8,6 +8,7 @@ from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
 from mailstead.foundation.metrics import Metrics
 from mailstead.interfaces.identity import Identification
+from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -20,6 +21,7 @@ class ApiServices(msgspec.Struct, frozen=True):
     administration: Administration
     identification: Identification
     mailboxes: Mailboxes
+    agent: SubmissionAgent
     queue: OutboundQueue
     trace: Trace
     bus: Bus

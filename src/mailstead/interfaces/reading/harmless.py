@@ -76,9 +76,9 @@ def harmless(source: str, inline: Callable[[str], str | None], remote: Callable[
         if value.lower().startswith("data:"):
             return value if _PICTURE.match(value) else None
         if urlsplit(value).scheme in ("http", "https"):
-            if remote is not None:
+            if tag == "img" and remote is not None:
                 return remote(value)
-            blocked += 1
+            blocked += tag == "img"
         return None
 
     def safely(tag: str, name: str, value: str) -> str | None:

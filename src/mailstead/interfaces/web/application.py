@@ -1,0 +1,69 @@
+"""The web as an ASGI application."""
+
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from mailstead.foundation.errors import MailsteadError
+from mailstead.interfaces.api.services import ApiServices
+from mailstead.interfaces.web.assets import Assets, serve_asset
+from mailstead.interfaces.web.headers import harden
+from mailstead.interfaces.web.language import Languages
+from mailstead.interfaces.web.pages.account import AccountPages
+from mailstead.interfaces.web.pages.compose import ComposePages
+from mailstead.interfaces.web.pages.login import LoginPages
+from mailstead.interfaces.web.pages.mail import MailPages
+from mailstead.interfaces.web.pages.styleguide import StyleguidePages
+from mailstead.interfaces.web.services import WebServices
+from mailstead.interfaces.web.templates import environment, render
+from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
+
+PAGES: tuple[Any, ...] = (LoginPages, MailPages, ComposePages, AccountPages, StyleguidePages)
+
+
+def web_application(api: ApiServices) -> Litestar:
+    """The application."""
+    assets = Assets()
+    services = WebServices(api, assets, Languages(), environment(assets))
+
+    def provide_services() -> WebServices:
+        return services
+
+    def provide_assets() -> Assets:
+        return assets
+
+    def failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        status, text = _told(error)
+        return render(request, services, "problem.html", status=status, text=text, code=status)
+
+    def to_login(request: Request[Any, Any, Any], _: LoginNeededError) -> Response[bytes]:
+        target = f"/login?next={quote(request.url.path if request.method == 'GET' else '/')}"
+        if request.headers.get("hx-request") == "true":
+            return Response(b"", status_code=200, headers={"HX-Redirect": target})
+        return Response(b"", status_code=303, headers={"Location": target})
+
+    return Litestar(
+        route_handlers=[serve_asset, *PAGES],
+        dependencies={
+            "services": Provide(provide_services, sync_to_thread=False),
+            "assets": Provide(provide_assets, sync_to_thread=False),
+            "identity": Provide(provide_visitor),
+        },
+        exception_handlers={LoginNeededError: to_login, MailsteadError: failed, HTTPException: failed},
+        before_send=[harden],
+        openapi_config=None,
+        request_max_body_size=api.settings.message.size_limit * 2,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    if isinstance(error, MailsteadError):
+        return error.http_status, error.public_text
+    if isinstance(error, HTTPException):
+        return error.status_code, "" if error.status_code == 404 else error.detail
+    raise error

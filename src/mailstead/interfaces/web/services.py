@@ -1,0 +1,18 @@
+"""What pages work with."""
+
+from typing import Any
+
+import msgspec
+
+from mailstead.interfaces.api.services import ApiServices
+from mailstead.interfaces.web.assets import Assets
+from mailstead.interfaces.web.language import Languages
+
+
+class WebServices(msgspec.Struct, frozen=True):
+    """The API's services, and what only pages need. `templates` is a jinja2 environment."""
+
+    api: ApiServices
+    assets: Assets
+    languages: Languages
+    templates: Any
