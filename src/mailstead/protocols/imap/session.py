@@ -71,6 +71,14 @@ class Session:
         """Call `function` on a thread for mailbox work."""
         return await self.services.mailboxes.run(function, *args, **kwargs)
 
+    async def run_short(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function`, which reads a little of the mailbox: here when that is quick, else on a thread."""
+        return await self.services.mailboxes.run_short(self.opened, function, *args, **kwargs)
+
+    async def run_write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function`, one small transaction: here when no writer is in the way, else on a thread."""
+        return await self.services.mailboxes.run_write(self.opened, function, *args, **kwargs)
+
     @property
     def state(self) -> State:
         """Where the session is."""

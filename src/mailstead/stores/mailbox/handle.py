@@ -202,10 +202,23 @@ class Handle:
     @contextmanager
     def write(self) -> Iterator[MailboxConnection]:
         """One durable transaction; `on_commit` is called after it when it used a modseq."""
-        with self._writing, self.plain() as connection, transaction(connection):
-            before = _modseq(connection)
-            yield connection
-            after = _modseq(connection)
+        waits = not getattr(self._nested, "at_once", False)
+        if not self._writing.acquire(blocking=waits):
+            raise MailboxBusyError(detail="another thread writes")
+        try:
+            with self.plain() as connection:
+                if not waits:
+                    connection.set_busy_handler(None)
+                try:
+                    with transaction(connection):
+                        before = _modseq(connection)
+                        yield connection
+                        after = _modseq(connection)
+                finally:
+                    if not waits:
+                        connection.set_busy_handler(patience(self._settings.busy_timeout))
+        finally:
+            self._writing.release()
         if after != before:
             self._on_commit(self.mailbox_id, after)
 
@@ -225,6 +238,15 @@ class Handle:
             os.close(descriptor)
         self.adopt(key)
         return True
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within it, on this thread, a write never waits for another: MailboxBusyError instead, nothing written."""
+        self._nested.at_once = True
+        try:
+            yield
+        finally:
+            self._nested.at_once = False
 
     def close(self) -> None:
         """Close what is idle now and the rest when it is given back; the next use opens the file again."""

@@ -1,6 +1,7 @@
 """A mailbox as protocols use it. Every method is one consistent view or one durable transaction, on any thread."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import apsw
@@ -100,6 +101,15 @@ class Mailbox:
     def hold(self) -> None:
         """Count as a session: while this object lives, its file's key is kept at hand."""
         self._handle.users.add(self)
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether a read would begin at once, without a file to open."""
+        return self._handle.is_free
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Within it a write that would have to wait for another one raises MailboxBusyError instead."""
+        return self._handle.at_once()
 
     # folders
 

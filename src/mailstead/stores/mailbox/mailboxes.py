@@ -19,11 +19,12 @@ from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.slot import Slot
 from mailstead.foundation.errors import MailsteadError, NotFoundError
 from mailstead.foundation.spool import Spool
-from mailstead.stores.mailbox.errors import MailboxDamagedError, NoSuchFolderError, WrongKeyError
+from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedError, NoSuchFolderError, WrongKeyError
 from mailstead.stores.mailbox.files import FILE, KEYRING, Rotation, take_over
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.handle import Handle
 from mailstead.stores.mailbox.mailbox import Mailbox
+from mailstead.stores.mailbox.pace import Pace
 from mailstead.stores.mailbox.records import NewMessage, Receipt
 from mailstead.stores.mailbox.rotation import Reached, alone, rotate_file
 from mailstead.stores.mailbox.sealed import SealedHeader, write_sealed
@@ -63,11 +64,28 @@ class Mailboxes:
         self._deliveries: dict[str, list[_Delivery]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
+        self._reads, self._writes = Pace(), Pace()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` on one of the mailbox threads."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, lambda: function(*args, **kwargs))
+
+    async def run_short(self, mailbox: Mailbox, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function`, which reads a little of `mailbox`: here when that is quick, else on a thread."""
+        if mailbox.is_at_hand and self._reads.is_quick():
+            return self._reads.timed(lambda: function(*args, **kwargs))
+        return await self.run(function, *args, **kwargs)
+
+    async def run_write(self, mailbox: Mailbox, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function`, one small transaction of `mailbox`: here when no writer is in the way, else on a thread."""
+        if mailbox.is_at_hand and self._writes.is_quick():
+            try:
+                with mailbox.at_once():
+                    return self._writes.timed(lambda: function(*args, **kwargs))
+            except MailboxBusyError:
+                pass  # nothing was written: another writer was at work
+        return await self.run(function, *args, **kwargs)
 
     def directory(self, mailbox_id: str) -> Path:
         """The folder of a mailbox."""

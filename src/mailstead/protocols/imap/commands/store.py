@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailstead.protocols.imap.session import Session
 
 _ACTION = re.compile(rb"([+-]?)FLAGS(\.SILENT)?(?= )", re.IGNORECASE)
+_FEW = 100
 _OPERATIONS: dict[bytes, Operation] = {b"+": "add", b"-": "remove", b"": "replace"}
 
 
@@ -61,7 +62,8 @@ async def run(session: "Session", command: Store) -> Ok:
     if command.unchanged_since is not None:
         session.enable_condstore()
     slices = view.slices(command.messages, by_uid=command.by_uid)
-    stored = await session.run(
+    wanted = sum(high - low for low, high in slices)
+    stored = await (session.run_write if wanted <= _FEW else session.run)(
         view.mailbox.store,
         view.folder.id,
         view.uid_ranges(slices),
@@ -87,7 +89,6 @@ async def run(session: "Session", command: Store) -> Ok:
     if stored.modified:
         numbers = stored.modified if command.by_uid else view.numbers_of(stored.modified)
         modified = b"MODIFIED %b" % format_sequence(numbers)
-    wanted = sum(high - low for low, high in slices)
     if not command.by_uid and len(stored.changed) + len(stored.modified) < wanted:
         raise NoError("Some of these messages are gone", "EXPUNGEISSUED")
     return Ok("Done" if not modified else "Some were changed meanwhile", modified)

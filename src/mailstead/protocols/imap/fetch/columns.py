@@ -1,99 +1,106 @@
-"""FETCH items that the database holds ready: response lines made from rows, without an object per message.
+"""FETCH items that the view or the database holds ready: their values as columns for `weave`."""
 
-The items become one template; a row's values go into it as they are, but for the few that have to be written first.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 from mailstead.formats.message.imap_string import string
+from mailstead.protocols.imap.enabled import Enabled
+from mailstead.protocols.imap.fetch.weave import heads, numerals, weave
 from mailstead.protocols.imap.grammar.dates import internal_date
 from mailstead.protocols.imap.view import View
 
-# Item -> column, how the response shows it, and what a value goes through first
-_Write = Callable[[Any], Any] | None
-_COLUMNS: dict[str, tuple[str, bytes, _Write]] = {
-    "UID": ("uid", b"UID %d", None),
-    "INTERNALDATE": ("internal_date", b'INTERNALDATE "%b"', internal_date),
-    "RFC822.SIZE": ("size", b"RFC822.SIZE %d", None),
-    "ENVELOPE": ("envelope", b"ENVELOPE %b", None),
-    "BODY": ("body", b"BODY %b", None),
-    "BODYSTRUCTURE": ("bodystructure", b"BODYSTRUCTURE %b", None),
-    "MODSEQ": ("modseq", b"MODSEQ (%d)", None),
-    "EMAILID": ("message_id", b"EMAILID (M%d)", None),
-    "THREADID": ("thread_id", b"THREADID (T%d)", None),
-    "SAVEDATE": ("saved_at", b'SAVEDATE "%b"', internal_date),
-    "PREVIEW": ("preview", b"PREVIEW %b", lambda text: string(text.encode())),
+Row = tuple[Any, ...]
+
+
+def _digits(values: Iterable[int]) -> Iterable[bytes]:
+    return [b"%d" % value for value in values]
+
+
+def _dates(values: Iterable[int]) -> Iterable[bytes]:
+    return map(internal_date, values)
+
+
+def _previews(values: Iterable[str]) -> Iterable[bytes]:
+    return [string(value.encode("utf-8", "replace")) for value in values]
+
+
+def _ready(values: Iterable[bytes]) -> Iterable[bytes]:
+    return values
+
+
+# Item -> column of the store, what stands before and after its value, how values are written
+_ITEMS: dict[str, tuple[str, bytes, bytes, Callable[[Iterable[Any]], Iterable[bytes]]]] = {
+    "UID": ("uid", b"UID ", b"", _digits),
+    "FLAGS": ("uid", b"FLAGS (", b")", _ready),
+    "INTERNALDATE": ("internal_date", b'INTERNALDATE "', b'"', _dates),
+    "RFC822.SIZE": ("size", b"RFC822.SIZE ", b"", _digits),
+    "ENVELOPE": ("envelope", b"ENVELOPE ", b"", _ready),
+    "BODY": ("body", b"BODY ", b"", _ready),
+    "BODYSTRUCTURE": ("bodystructure", b"BODYSTRUCTURE ", b"", _ready),
+    "MODSEQ": ("modseq", b"MODSEQ (", b")", _digits),
+    "EMAILID": ("message_id", b"EMAILID (M", b")", _digits),
+    "THREADID": ("thread_id", b"THREADID (T", b")", _digits),
+    "SAVEDATE": ("saved_at", b'SAVEDATE "', b'"', _dates),
+    "PREVIEW": ("preview", b"PREVIEW ", b"", _previews),
 }
-FROM_VIEW = frozenset({"UID", "FLAGS"})
+_FROM_VIEW = frozenset({"UID", "FLAGS"})
 
 
 class PlainItems:
-    """Plain items of one FETCH: the columns to read and how a row is shown."""
+    """The plain items of one FETCH."""
 
-    def __init__(self, items: Sequence[str], *, recent: bool) -> None:
-        ordered = sorted(items, key=lambda item: item != "UID")
-        self.columns = ["uid"]
-        self._recent = recent
-        self._shows_uid = "UID" in ordered
-        self._flags_at = -1
-        self._writes: list[tuple[int, Callable[[Any], Any]]] = []
-        shown: list[bytes] = []
-        for item in ordered:
-            if item == "FLAGS":
-                self._flags_at = len(self.columns)
-                self.columns.append("uid")
-                shown.append(b"FLAGS (%b)")
-                continue
-            column, text, write = _COLUMNS[item]
-            shown.append(text)
+    def __init__(self, items: Sequence[str], enabled: Enabled) -> None:
+        self._items = tuple(items)
+        self._recent = not enabled.rev2
+        self._uidonly = enabled.uidonly
+        stored = dict.fromkeys(_ITEMS[item][0] for item in items if item not in _FROM_VIEW)
+        self.columns = tuple(dict.fromkeys(("uid", *stored)))
+        self.needs_rows = bool(stored)
+
+    def _woven(self, view: View, rows: Sequence[Row], low: int, high: int) -> Iterator[Iterable[bytes]]:
+        """Columns of the items for the messages from `low` to `high`, for which `rows` are."""
+        columns = dict(zip(self.columns, zip(*rows, strict=True), strict=False)) if rows else {}
+        before = b""
+        for item in self._items:
+            column, lead, tail, written = _ITEMS[item]
+            yield repeat(before + lead)
+            before = tail + b" "
             if item == "UID":
-                continue
-            if write is not None:
-                self._writes.append((len(self.columns), write))
-            self.columns.append(column)
-        self.template = b" ".join(shown)
+                yield numerals(view.uids[low:high], view.uids[high - 1])
+            elif item == "FLAGS":
+                yield view.flags_texts(low, high, recent=self._recent)
+            else:
+                yield written(columns[column])
+        yield repeat(before[:-1])
 
-    @property
-    def width(self) -> int:
-        """How many of a row's first columns belong to the plain items."""
-        return len(self.columns)
+    def lines(self, view: View, rows: Sequence[Row], low: int, high: int) -> bytes:
+        """Response lines of the messages from `low` to `high`; where rows are needed, there is one for each."""
+        return weave([self.heads(view, low, high), *self._woven(view, rows, low, high), repeat(b")\r\n")])
 
-    def values(self, view: View, row: Sequence[Any], place: int) -> tuple[Any, ...]:
-        """What goes into the template for a row at an index of the view."""
-        first = 0 if self._shows_uid else 1
-        if self._flags_at < 0 and not self._writes:
-            return tuple(row[first : self.width])
-        values = list(row[: self.width])
-        if self._flags_at >= 0:
-            values[self._flags_at] = view.flags_text(place, recent=self._recent)
-        for at, write in self._writes:
-            values[at] = write(values[at])
-        return tuple(values[first:])
+    def heads(self, view: View, low: int, high: int) -> Iterable[bytes]:
+        """How each line begins."""
+        if self._uidonly:
+            return [b"* %d UIDFETCH (" % uid for uid in view.uids[low:high]]
+        return heads(low, high)
 
-    def lines(self, view: View, rows: list[tuple[Any, ...]], low: int, high: int) -> list[bytes]:
-        """Response lines of rows of the slice from `low` to `high`."""
-        template = b"* %d FETCH (" + self.template + b")\r\n"
-        if len(rows) == high - low:
-            places: Sequence[int] = range(low, high)
-        else:  # some are gone meanwhile
-            found = [(place, row) for row in rows if (place := view.index(row[0])) >= 0]
-            places, rows = [place for place, _ in found], [row for _, row in found]
-        if self._flags_at < 0 and not self._writes:
-            if self._shows_uid:
-                return [template % (place + 1, *row) for place, row in zip(places, rows, strict=True)]
-            return [template % (place + 1, *row[1:]) for place, row in zip(places, rows, strict=True)]
-        values = self.values
-        return [template % (place + 1, *values(view, row, place)) for place, row in zip(places, rows, strict=True)]
+    def starts(self, view: View, rows: Sequence[Row], low: int, high: int) -> list[bytes]:
+        """The beginnings of lines that go on with other items."""
+        if not self._items:
+            return list(self.heads(view, low, high))
+        columns = [self.heads(view, low, high), *self._woven(view, rows, low, high)]
+        return [b"".join(pieces) for pieces in zip(*columns, strict=False)]
 
 
-def view_lines(view: View, items: Sequence[str], low: int, high: int, *, recent: bool) -> list[bytes]:
-    """Response lines for UID and FLAGS, which the view knows."""
-    numbers = range(low + 1, high + 1)
-    uids = view.uids[low:high]
-    if "FLAGS" not in items:
-        return [b"* %d FETCH (UID %d)\r\n" % pair for pair in zip(numbers, uids, strict=True)]
-    texts = view.flags_texts(low, high, recent=recent)
-    if "UID" not in items:
-        return [b"* %d FETCH (FLAGS (%b))\r\n" % pair for pair in zip(numbers, texts, strict=True)]
-    return [b"* %d FETCH (UID %d FLAGS (%b))\r\n" % line for line in zip(numbers, uids, texts, strict=True)]
+def present(view: View, rows: list[Row], low: int, high: int) -> Iterator[tuple[list[Row], int, int]]:
+    """The rows in stretches that have one for each message: some messages may be gone meanwhile."""
+    if len(rows) == high - low:
+        yield rows, low, high
+        return
+    start = 0
+    places = [view.index(row[0]) for row in rows]
+    for end in range(1, len(rows) + 1):
+        if end == len(rows) or places[end] != places[end - 1] + 1:
+            if places[start] >= 0:
+                yield rows[start:end], places[start], places[end - 1] + 1
+            start = end
