@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-_LONG = 0.004
-_REST = 50
+_LONG = 0.010
+_REST = 20
 
 
 class Pace:
