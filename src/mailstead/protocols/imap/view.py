@@ -7,7 +7,7 @@ since `modseq`. Removed messages that may not be told yet wait in `gone`; flags 
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from mailstead.protocols.imap.enabled import Enabled
 from mailstead.protocols.imap.errors import CommandError
@@ -15,7 +15,7 @@ from mailstead.protocols.imap.grammar.sequence import SequenceSet, intersect, to
 from mailstead.protocols.imap.responses import FLAG_TEXTS, flags_text, vanished
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
-from mailstead.stores.mailbox.records import EntryRow, Folder, Ranges, Snapshot
+from mailstead.stores.mailbox.records import EntryRow, Folder, Ranges, Snapshot, Stored
 
 Slices = list[tuple[int, int]]  # half-open ranges of indexes into the view
 
@@ -132,9 +132,10 @@ class View:
     def add_recent(self, first: int, last: int) -> None:
         """The uids from `first` to `last` were told to nobody before."""
         if first <= last:
-            self._recent.append((first, last))
-            if len(self._recent) > 1 and self._recent[-2][1] + 1 >= first:
-                self._recent[-2:] = [(self._recent[-2][0], last)]
+            if self._recent and self._recent[-1][1] + 1 >= first:
+                self._recent[-1] = (self._recent[-1][0], max(self._recent[-1][1], last))
+            else:
+                self._recent.append((first, last))
 
     def first_unseen(self) -> int:
         """The number of the first message without \\Seen, 0 when there is none."""
@@ -169,13 +170,18 @@ class View:
         place = self.index(uid)
         return self.flags[place] if place >= 0 else -1
 
-    def apply(self, changed: Iterable[EntryRow]) -> None:
-        """Take over flags that the client is told of, or knows of, already."""
-        for uid, bits, keywords, modseq in changed:
+    def apply(self, stored: Stored) -> bool:
+        """Take over flags that the client set itself; whether nobody else changed anything meanwhile."""
+        alone = stored.before == self.modseq
+        for uid, bits, keywords, modseq in stored.changed:
             place = self.index(uid)
             if place >= 0:
                 self._set(place, uid, bits, keywords)
-                self._told[uid] = modseq
+                if not alone:
+                    self._told[uid] = modseq
+        if alone:  # the folder need not be read for what is known already
+            self.modseq = stored.after
+        return alone
 
     def _set(self, place: int, uid: int, bits: int, keywords: str) -> bool:
         changed = self.flags[place] != bits
@@ -231,8 +237,8 @@ class View:
         self.keywords.update((entry[0], entry[2]) for entry in fresh if entry[2])
         out.append(b"* %d EXISTS\r\n" % len(self.uids))
         if not enabled.rev2:
-            if not self.read_only:
-                self.add_recent(*self.mailbox.take_recent(self.folder.id))
+            told = self.mailbox.recent if self.read_only else self.mailbox.take_recent
+            self.add_recent(*told(self.folder.id))
             out.append(b"* %d RECENT\r\n" % self.recent)
 
     def fetch_flags(self, place: int, modseq: int, enabled: Enabled) -> bytes:

@@ -10,7 +10,7 @@ import apsw
 
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.errors import NoSuchFolderError
-from mailstead.stores.mailbox.flags import changed_keywords
+from mailstead.stores.mailbox.flags import Flag, changed_keywords
 from mailstead.stores.mailbox.folders import next_modseq
 from mailstead.stores.mailbox.records import Changes, Copied, EntryRow, Operation, Ranges, Snapshot, Stored
 
@@ -128,6 +128,13 @@ def expunged_since(connection: apsw.Connection, folder_id: int, modseq: int) -> 
     return [row[0] for row in select(connection, statement, (folder_id, modseq))]
 
 
+_SEEN, _DELETED = Flag.SEEN.value, Flag.DELETED.value
+_SET_BITS = {
+    "add": "UPDATE entry SET flags = flags | ?, modseq = ? WHERE folder_id = ? AND uid BETWEEN ? AND ? AND ~flags & ?",
+    "remove": "UPDATE entry SET flags = flags & ~?, modseq = ? WHERE folder_id = ? AND uid BETWEEN ? AND ? AND flags & ?",
+}
+
+
 def store_flags(
     connection: apsw.Connection,
     folder_id: int,
@@ -137,10 +144,18 @@ def store_flags(
     keywords: Sequence[str],
     unchanged_since: int | None,
 ) -> Stored:
-    """Change flags (RFC 9051 §6.4.6, RFC 7162 §3.1.3). Entries that are as asked already keep their modseq."""
-    modseq = 0
+    """Change flags (RFC 9051 §6.4.6, RFC 7162 §3.1.3). Entries that are as asked already keep their modseq.
+
+    Inside a transaction. Raises NoSuchFolderError.
+    """
+    folder = select(connection, "SELECT highestmodseq FROM folder WHERE id = ?", (folder_id,))
+    if not folder:
+        raise NoSuchFolderError
+    before: int = folder[0][0]
+    modseq = unseen = deleted = 0
     changed: list[EntryRow] = []
     modified: list[int] = []
+    in_one = operation != "replace" and not keywords and unchanged_since is None
     for first, last in ranges:
         rows = select(
             connection,
@@ -148,33 +163,38 @@ def store_flags(
             (folder_id, first, last),
         )
         updates = []
-        for uid, old_flags, old_keywords, old_modseq in rows:
+        for row in rows:
+            uid, old_flags, old_keywords, old_modseq = row
             if unchanged_since is not None and old_modseq > unchanged_since:
                 modified.append(uid)
                 continue
-            match operation:
-                case "add":
-                    new_flags = old_flags | flags
-                case "remove":
-                    new_flags = old_flags & ~flags
-                case "replace":
-                    new_flags = flags
+            if operation == "add":
+                new_flags = old_flags | flags
+            else:
+                new_flags = old_flags & ~flags if operation == "remove" else flags
             new_keywords = old_keywords
             if keywords or operation == "replace":
                 new_keywords = changed_keywords(old_keywords, operation, keywords)
-            if (new_flags, new_keywords) == (old_flags, old_keywords):
-                changed.append((uid, old_flags, old_keywords, old_modseq))
+            if new_flags == old_flags and new_keywords == old_keywords:
+                changed.append(row)
                 continue
             modseq = modseq or next_modseq(connection)
+            unseen += (old_flags & _SEEN) - (new_flags & _SEEN)
+            deleted += (new_flags & _DELETED) - (old_flags & _DELETED)
             updates.append((new_flags, new_keywords, modseq, folder_id, uid))
             changed.append((uid, new_flags, new_keywords, modseq))
-        if updates:
+        if updates and in_one:
+            connection.execute(_SET_BITS[operation], (flags, modseq, folder_id, first, last, flags))
+        elif updates:
             connection.executemany(
                 "UPDATE entry SET flags = ?, keywords = ?, modseq = ? WHERE folder_id = ? AND uid = ?", updates
             )
     if modseq:
-        connection.execute("UPDATE folder SET highestmodseq = ? WHERE id = ?", (modseq, folder_id))
-    return Stored(changed, modified)
+        connection.execute(
+            "UPDATE folder SET highestmodseq = ?, unseen = unseen + ?, deleted = deleted + ? WHERE id = ?",
+            (modseq, unseen // _SEEN, deleted // _DELETED, folder_id),
+        )
+    return Stored(changed, modified, before, modseq or before)
 
 
 def _uids(connection: apsw.Connection, folder_id: int, ranges: Ranges) -> list[int]:

@@ -136,7 +136,7 @@ def drop_unheld_messages(connection: apsw.Connection, message_ids: list[int]) ->
         if held[0][0] or not rows:
             continue
         release_message(connection, rows[0][0])
-        for table in ("envelope", "structure", "content", "field"):
+        for table in ("envelope", "structure", "content", "field", "ancestry"):
             connection.execute(f"DELETE FROM {table} WHERE message_id = ?", (message_id,))
         for table in ("fts_header", "fts_body"):
             connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (message_id,))

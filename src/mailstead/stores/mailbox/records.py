@@ -78,10 +78,15 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """`changed` as they are now; `modified` are uids left alone because they changed meanwhile (RFC 7162 §3.1.3)."""
+    """`changed` as they are now; `modified` are uids left alone because they changed meanwhile (RFC 7162 §3.1.3).
+
+    `before` and `after` are the folder's highestmodseq around the change.
+    """
 
     changed: list[EntryRow]
     modified: list[int]
+    before: int
+    after: int
 
 
 class Copied(msgspec.Struct, frozen=True):

@@ -77,7 +77,12 @@ INSERT INTO fts_body(fts_body) VALUES ('delete-all');
 UPDATE counter SET value = 0 WHERE name = 'indexed'; -- the index holds case-folded text from now on
 """
 
-MIGRATIONS: tuple[str, ...] = (_ONE, _TWO)
+_THREE = """
+DROP TRIGGER entry_changed; -- store_flags keeps the counts itself, once for all entries that it changes
+CREATE TABLE ancestry(message_id INTEGER PRIMARY KEY, ancestors TEXT NOT NULL); -- for threads; filled as they are built
+"""
+
+MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE)
 VERSION = len(MIGRATIONS)
 
 # Name and special use of the folders of a new mailbox (RFC 6154 §2)

@@ -64,7 +64,7 @@ async def test_modseqs_and_uids_are_told_where_they_are_enabled(tmp_path: Path) 
         enabled = Enabled()
         enabled.condstore = enabled.qresync = enabled.rev2 = True
         stored = mailbox.store(view.folder.id, [(1, 1)], "add", Flag.SEEN)
-        view.apply(stored.changed)
+        view.apply(stored)
         assert view.update(enabled, expunges=True) == []
         stored = mailbox.store(view.folder.id, [(1, 2)], "add", Flag.DELETED, ("a",))
         modseq = stored.changed[0][3]

@@ -124,5 +124,5 @@ async def _mark_seen(session: "Session", view: View, slices: Slices) -> dict[int
     unseen = [(low, high) for low, high in slices if not view.all_seen([(low, high)])]
     stored = await session.run(view.mailbox.store, view.folder.id, view.uid_ranges(unseen), "add", Flag.SEEN)
     changed = {uid: modseq for uid, bits, _, modseq in stored.changed if view.flags_of(uid) != bits}
-    view.apply(stored.changed)
+    view.apply(stored)
     return changed

@@ -62,6 +62,7 @@ async def run(session: "Session", command: Store) -> Ok:
     if command.unchanged_since is not None:
         session.enable_condstore()
     slices = view.slices(command.messages, by_uid=command.by_uid)
+    session.tell_changes(expunges=False)
     wanted = sum(high - low for low, high in slices)
     stored = await (session.run_write if wanted <= _FEW else session.run)(
         view.mailbox.store,
@@ -73,17 +74,11 @@ async def run(session: "Session", command: Store) -> Ok:
         command.unchanged_since,
     )
     enabled = session.enabled
-    view.apply(stored.changed)
-    if not command.silent or enabled.condstore:
-        lines = []
-        for uid, _, _, modseq in stored.changed:
-            place = view.index(uid)
-            if place < 0:
-                continue
-            if not command.silent:
-                lines.append(view.fetch_flags(place, modseq, enabled))
-            else:  # the new modseq is told all the same (RFC 7162 §3.1.3)
-                lines.append(view.fetch_modseq(place, modseq, enabled))
+    # what others did to the same messages meanwhile is told however silent the command is (RFC 9051 §6.4.6)
+    silent = view.apply(stored) and command.silent
+    if not silent or enabled.condstore:
+        tell = view.fetch_modseq if silent else view.fetch_flags  # RFC 7162 §3.1.3
+        lines = [tell(place, row[3], enabled) for row in stored.changed if (place := view.index(row[0])) >= 0]
         session.write(b"".join(lines))
     modified = b""
     if stored.modified:

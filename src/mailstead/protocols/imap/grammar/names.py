@@ -8,25 +8,27 @@ import binascii
 import re
 
 from mailstead.formats.message.imap_string import string
-from mailstead.protocols.imap.errors import CommandError
+from mailstead.protocols.imap.errors import NoError
 from mailstead.protocols.imap.grammar.cursor import Cursor
 
-_SHIFTED = re.compile(r"&([A-Za-z0-9+,]*)-")
+_SHIFTED = re.compile(r"&(?:([A-Za-z0-9+,]*)-)?")
 _BEYOND = re.compile(r"[^\x20-\x7e]+")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 def decode_utf7(text: str) -> str:
-    """A name in modified UTF-7. Raises CommandError."""
+    """A name in modified UTF-7. Raises NoError for what is none."""
 
     def decoded(found: re.Match[str]) -> str:
+        if found[1] is None:
+            raise NoError("Not a mailbox name", "CANNOT")
         if not found[1]:
             return "&"
         padded = found[1].replace(",", "/") + "=" * (-len(found[1]) % 4)
         try:
             return base64.b64decode(padded).decode("utf-16-be")
         except (binascii.Error, UnicodeDecodeError):
-            raise CommandError("Bad mailbox name") from None
+            raise NoError("Not a mailbox name", "CANNOT") from None
 
     return _SHIFTED.sub(decoded, text)
 
@@ -42,7 +44,7 @@ def encode_utf7(name: str) -> str:
 
 
 def decode_name(octets: bytes, utf8: bool) -> str:
-    """A name, or a pattern, as the client wrote it. Raises CommandError."""
+    """A name, or a pattern, as the client wrote it. Raises CommandError, NoError."""
     text = Cursor.decoded(octets)
     return text if utf8 else decode_utf7(text)
 
