@@ -80,6 +80,10 @@ UPDATE counter SET value = 0 WHERE name = 'indexed'; -- the index holds case-fol
 _THREE = """
 DROP TRIGGER entry_changed; -- store_flags keeps the counts itself, once for all entries that it changes
 CREATE TABLE ancestry(message_id INTEGER PRIMARY KEY, ancestors TEXT NOT NULL); -- for threads; filled as they are built
+CREATE TABLE term(term TEXT PRIMARY KEY) WITHOUT ROWID; -- fts5vocab reads every posting to count it; this is the words alone
+INSERT INTO term SELECT term FROM fts_header_term UNION SELECT term FROM fts_body_term;
+DROP TABLE fts_header_term;
+DROP TABLE fts_body_term;
 """
 
 MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE)

@@ -1,7 +1,7 @@
 """The full-text index: case-folded, filled in batches after the fact, asked for candidates by substring.
 
-FTS5 finds whole tokens; IMAP asks for substrings. A substring without separators lies inside one token, so the index's
-own vocabulary, searched for it, gives exactly the tokens and with them the messages. A needle of several tokens gives
+FTS5 finds whole tokens; IMAP asks for substrings. A substring without separators lies inside one token, so the table of
+all tokens, searched for it, gives exactly the tokens and with them the messages. A needle of several tokens gives
 candidates that have every token somewhere; they are verified against the text.
 """
 
@@ -18,6 +18,8 @@ from mailstead.stores.mailbox.recipe import read_message
 BATCH = 200
 _TOKEN = re.compile(r"[^\W_]+")
 _TERMS_AT_ONCE = 300
+_WORD = re.compile(r"[0-9a-z\x80-\U0010ffff]+")  # cut where the tokenizer surely cuts
+_TOKENIZER = "tokenize='unicode61 remove_diacritics 0'"  # as the index has it: schema.py
 
 
 def pending(connection: apsw.Connection) -> int:
@@ -79,8 +81,27 @@ def index_batch(connection: apsw.Connection, codec: Codec) -> int:
         connection.executemany(
             "INSERT INTO fts_body(rowid, text) VALUES (?, ?)", [(one, text[1].casefold()) for one, text in present]
         )
+        _add_terms(connection, [part for _, text in present for part in text])
         connection.execute("UPDATE counter SET value = ? WHERE name = 'indexed'", (ids[-1],))
     return len(ids)
+
+
+def _add_terms(connection: apsw.Connection, texts: list[str]) -> None:
+    """Note the tokens of case-folded texts. Where a word is not ASCII, the index's own tokenizer cuts it."""
+    words: set[str] = set()
+    for text in texts:
+        words.update(_WORD.findall(text.casefold()))
+    beyond = [word for word in words if not word.isascii()]
+    words.difference_update(beyond)
+    if beyond:
+        connection.execute(
+            f"CREATE VIRTUAL TABLE temp.words USING fts5(text, content='', detail=none, {_TOKENIZER});"
+            "CREATE VIRTUAL TABLE temp.words_term USING fts5vocab(temp, words, row)"
+        )
+        connection.execute("INSERT INTO temp.words(rowid, text) VALUES (1, ?)", (" ".join(beyond),))
+        words.update(row[0] for row in select(connection, "SELECT term FROM temp.words_term"))
+        connection.execute("DROP TABLE temp.words_term; DROP TABLE temp.words")
+    connection.executemany("INSERT OR IGNORE INTO term VALUES (?)", [(word,) for word in sorted(words)])
 
 
 def tokens(needle: str) -> list[str]:
@@ -99,14 +120,7 @@ def candidates(connection: apsw.Connection, table: str, needle: str) -> tuple[se
         return {row[0] for row in rows}, False
     found: set[int] | None = None
     for word in words:
-        terms = [
-            row[0]
-            for row in select(
-                connection,
-                f"SELECT term FROM {table}_term WHERE instr(term, ?)",
-                (word,),
-            )
-        ]
+        terms = [row[0] for row in select(connection, "SELECT term FROM term WHERE instr(term, ?)", (word,))]
         ids: set[int] = set()
         for start in range(0, len(terms), _TERMS_AT_ONCE):
             query = " OR ".join('"' + term.replace('"', '""') + '"' for term in terms[start : start + _TERMS_AT_ONCE])
