@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 import mailstead
-from mailstead.cli import alias, check, configuration, dkim, dns, domain, mailbox, migrate, queue, user
+from mailstead.cli import (
+    alias,
+    check,
+    configuration,
+    dkim,
+    dns,
+    domain,
+    mailbox,
+    mailbox_transfer,
+    migrate,
+    queue,
+    user,
+)
 from mailstead.cli.serve import serve
 from mailstead.cli.status import status
 from mailstead.cli.trace import trace
@@ -37,6 +49,8 @@ application.command("serve")(serve)
 application.command("status")(status)
 application.command("trace")(trace)
 application.command("migrate")(migrate.migrate)
+mailbox.app.command("import")(mailbox_transfer.import_mail)
+mailbox.app.command("export")(mailbox_transfer.export_mail)
 for name, app in (
     ("user", user.app),
     ("domain", domain.app),

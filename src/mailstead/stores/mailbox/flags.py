@@ -1,5 +1,6 @@
 """Flags: the five system flags as bits, keywords as sorted atoms in one string."""
 
+import re
 from collections.abc import Iterable
 from enum import IntFlag
 
@@ -31,6 +32,14 @@ def keyword_text(keywords: Iterable[str]) -> str:
     for keyword in keywords:
         kept.setdefault(keyword.lower(), keyword)
     return " ".join(kept[name] for name in sorted(kept))
+
+
+_NO_KEYWORD = re.compile(r'[^\x21-\x7e]|[(){%*"\\\]]')
+
+
+def valid_keywords(words: Iterable[str]) -> list[str]:
+    """Those of `words` that can be keywords (RFC 9051 §9, flag-keyword), at most KEYWORDS_LIMIT."""
+    return [word for word in words if 0 < len(word) <= 100 and not _NO_KEYWORD.search(word)][:KEYWORDS_LIMIT]
 
 
 def changed_keywords(current: str, operation: str, keywords: Iterable[str]) -> str:

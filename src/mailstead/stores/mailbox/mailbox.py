@@ -15,7 +15,15 @@ from mailstead.stores.mailbox import compaction, entries, folders, undelete
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.handle import Handle, log
-from mailstead.stores.mailbox.messages import Prepared, add_messages, decode_parts, is_first, prepare
+from mailstead.stores.mailbox.messages import (
+    Prepared,
+    add_messages,
+    decode_parts,
+    is_first,
+    is_imported,
+    note_imported,
+    prepare,
+)
 from mailstead.stores.mailbox.recipe import read_message, read_messages
 from mailstead.stores.mailbox.records import (
     Appended,
@@ -253,6 +261,26 @@ class Mailbox:
             if quota is not None:
                 _check_quota(connection, quota - size)
             return add_messages(connection, connection.codec, folder_id, prepared)
+
+    def take_in(
+        self, folder_id: int, source: str, messages: Sequence[tuple[str, NewMessage]], quota: int | None = None
+    ) -> int:
+        """Import messages by their names in `source`, all or none; those taken before are left out. How many were new.
+
+        Raises NoSuchFolderError, OverQuotaError.
+        """
+        with self._handle.read() as connection:
+            known = {name for name, _ in messages if is_imported(connection, source, name)}
+        prepared = [(name, prepare(one, self._bounds)) for name, one in messages if name not in known]
+        if not prepared:
+            return 0
+        with self._handle.write() as connection:
+            new = [one for name, one in prepared if note_imported(connection, source, name)]
+            if new:
+                add_messages(connection, connection.codec, folder_id, new)
+            if quota is not None:
+                _check_quota(connection, quota)
+        return len(new)
 
     def store(
         self,

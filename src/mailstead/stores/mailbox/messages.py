@@ -66,6 +66,17 @@ def object_id(message_id: int) -> str:
     return f"M{message_id}"
 
 
+def is_imported(connection: apsw.Connection, source: str, name: str) -> bool:
+    """Whether the message of that name was imported from `source`."""
+    return bool(select(connection, "SELECT 1 FROM imported WHERE source = ? AND item = ?", (source, name)))
+
+
+def note_imported(connection: apsw.Connection, source: str, name: str) -> bool:
+    """Note that it is; False when it was. Inside the transaction that takes it."""
+    statement = "INSERT OR IGNORE INTO imported VALUES (?, ?) RETURNING 1"
+    return bool(select(connection, statement, (source, name)))
+
+
 def _insert_message(connection: apsw.Connection, codec: Codec, item: Prepared) -> int:
     index = item.index
     thread_id = _thread(connection, index)

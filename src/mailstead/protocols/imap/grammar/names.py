@@ -3,44 +3,23 @@
 mailbox = "INBOX" / astring
 """
 
-import base64
-import binascii
 import re
 
 from mailstead.formats.message.imap_string import string
+from mailstead.formats.modified_utf7 import decode_utf7 as decoded_utf7
+from mailstead.formats.modified_utf7 import encode_utf7
 from mailstead.protocols.imap.errors import NoError
 from mailstead.protocols.imap.grammar.cursor import Cursor
 
-_SHIFTED = re.compile(r"&(?:([A-Za-z0-9+,]*)-)?")
-_BEYOND = re.compile(r"[^\x20-\x7e]+")
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 def decode_utf7(text: str) -> str:
     """A name in modified UTF-7. Raises NoError for what is none."""
-
-    def decoded(found: re.Match[str]) -> str:
-        if found[1] is None:
-            raise NoError("Not a mailbox name", "CANNOT")
-        if not found[1]:
-            return "&"
-        padded = found[1].replace(",", "/") + "=" * (-len(found[1]) % 4)
-        try:
-            return base64.b64decode(padded).decode("utf-16-be")
-        except (binascii.Error, UnicodeDecodeError):
-            raise NoError("Not a mailbox name", "CANNOT") from None
-
-    return _SHIFTED.sub(decoded, text)
-
-
-def encode_utf7(name: str) -> str:
-    """A name in modified UTF-7."""
-
-    def encoded(found: re.Match[str]) -> str:
-        text = base64.b64encode(found[0].encode("utf-16-be", "surrogatepass")).decode().rstrip("=")
-        return f"&{text.replace('/', ',')}-"
-
-    return _BEYOND.sub(encoded, name.replace("&", "&-"))
+    try:
+        return decoded_utf7(text)
+    except ValueError:
+        raise NoError("Not a mailbox name", "CANNOT") from None
 
 
 def decode_name(octets: bytes, utf8: bool) -> str:

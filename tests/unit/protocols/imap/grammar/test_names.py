@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailstead.formats.modified_utf7 import encode_utf7
 from mailstead.protocols.imap.errors import CommandError, NoError
-from mailstead.protocols.imap.grammar.names import decode_name, decode_utf7, encode_utf7, shown
+from mailstead.protocols.imap.grammar.names import decode_name, decode_utf7, shown
 from mailstead.protocols.imap.grammar.patterns import Pattern
 
 texts = st.text(st.characters(codec="utf-8", min_codepoint=32, blacklist_categories=["Cs"]), max_size=40)
