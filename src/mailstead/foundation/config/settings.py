@@ -16,6 +16,7 @@ from mailstead.foundation.config.sections.login import LoginSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.config.sections.message import MessageSettings
 from mailstead.foundation.config.sections.mime import MimeSettings
+from mailstead.foundation.config.sections.mta_sts import MtaStsSettings
 from mailstead.foundation.config.sections.mx import MxSettings
 from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.config.sections.pop3 import Pop3Settings
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lmtp: LmtpSettings = msgspec.field(default_factory=LmtpSettings)
     pop3: Pop3Settings = msgspec.field(default_factory=Pop3Settings)
     authentication: AuthenticationSettings = msgspec.field(default_factory=AuthenticationSettings)
+    mta_sts: MtaStsSettings = msgspec.field(default_factory=MtaStsSettings)
     dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
     imap: ImapSettings = msgspec.field(default_factory=ImapSettings)
     sieve: SieveSettings = msgspec.field(default_factory=SieveSettings)

@@ -8,6 +8,7 @@ A read waits on one future. Its timer is armed once and moved on only when it fi
 does not make and cancel a timer for every command.
 """
 
+import _ssl
 import asyncio
 import ssl
 from collections.abc import Callable, Iterable
@@ -350,6 +351,18 @@ class Connection(asyncio.Protocol):
         secured = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
         found: bytes | None = secured.getpeercert(True) if secured is not None else None
         return found
+
+    def peer_chain(self) -> list[bytes]:
+        """The certificates that the peer showed, as DER, its own first, none of them verified here; [] without TLS."""
+        secured = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        if secured is None:
+            return []
+        if hasattr(secured, "get_unverified_chain"):
+            return list(secured.get_unverified_chain() or ())
+        # before Python 3.13 only the object beneath tells
+        return [
+            certificate.public_bytes(_ssl.ENCODING_DER) for certificate in secured._sslobj.get_unverified_chain() or ()
+        ]
 
     async def hold_account(self, account: str) -> None:
         """Count this connection for `account` until it ends. Raises ConnectionLimitError."""
