@@ -104,9 +104,6 @@ ZONE: dict[str, dict[str, str | list[str]]] = {
     HOST: {"A": "192.0.2.1", "AAAA": "2001:db8::1"},
     f"_25._tcp.{HOST}": {"TLSA": [f"3 1 1 {DIGEST}", "1 1 1 00"]},
 }
-    HOST: {"A": "192.0.2.1", "AAAA": "2001:db8::1"},
-    f"_25._tcp.{HOST}": {"TLSA": [f"3 1 1 {DIGEST}", "1 1 1 00"]},
-}
 
 
 async def test_only_what_dnssec_vouches_for_counts() -> None:
