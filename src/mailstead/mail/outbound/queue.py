@@ -18,7 +18,16 @@ from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.outbound.files import QueuedMessage, QueueFiles
-from mailstead.mail.outbound.records import CONSIGNMENTS, LOCAL, MOVES, Consignment, Move, from_document, to_document
+from mailstead.mail.outbound.records import (
+    CONSIGNMENTS,
+    LOCAL,
+    MOVES,
+    Consignment,
+    Move,
+    from_document,
+    once_id,
+    to_document,
+)
 from mailstead.stores.bus.interface import Bus, BusLostError
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.names import InvalidAddressError, domain_name
@@ -33,6 +42,7 @@ log = structlog.get_logger("mailstead.queue")
 encode_destinations = msgspec.msgpack.Encoder().encode
 decode_destinations = msgspec.msgpack.Decoder(list[str]).decode
 
+_QUEUED: dict[str, Any] = {"queued_at": {"$gt": 0}}
 Done = Literal["done", "busy", "unchanged"]
 
 
@@ -66,12 +76,26 @@ class OutboundQueue:
 
     # in
 
-    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str) -> str:
-        """Keep a message; durable when this returns. Raises OSError, StoreUnavailableError."""
-        queue_id = new_ulid(self._clock.now())
+    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str, *, once: str = "") -> str:
+        """Keep a message; durable when this returns. Returns its queue id.
+
+        `once` names what it is queued for: the same name again within ONCE_DAYS queues nothing and returns "". Raises
+        OSError, StoreUnavailableError.
+        """
+        now = self._clock.now()
+        queue_id = new_ulid(now)
         await self.files.write(queue_id, message)
         made = await self._consignments(queue_id, envelope, message.size, trace_id)
-        await self.consignments.insert_many([to_document(consignment) for consignment in made])
+        documents = [to_document(consignment) for consignment in made]
+        if once:
+            documents.append({"id": once_id(once), "done_at": now})
+        try:
+            await self.consignments.insert_many(documents)
+        except DuplicateError:
+            if not once:
+                raise
+            await self.files.run(lambda: self.files.remove(queue_id))
+            return ""
         await self.announce([consignment.destination for consignment in made])
         return queue_id
 
@@ -262,13 +286,13 @@ class OutboundQueue:
 
     async def list_all(self, limit: int = LIST_LIMIT, *, destination: str | None = None) -> list[Consignment]:
         """Consignments, oldest first."""
-        where = {} if destination is None else {"destination": destination}
+        where = _QUEUED if destination is None else _QUEUED | {"destination": destination}
         found = await self.consignments.find(where, order=[("queued_at", 1)], limit=limit)
         return [from_document(document) for document in found]
 
     async def count(self) -> int:
         """How many consignments there are."""
-        return await self.consignments.count({})
+        return await self.consignments.count(_QUEUED)
 
     async def show(self, queue_id: str) -> list[Consignment]:
         """All consignments of a message, or the one whose id was given. Raises NotFoundError."""

@@ -13,6 +13,7 @@ owed messages are put in as pending. Then `finish`, in one write: nothing is owe
 pending ones become ready. A crash at any point repeats steps, never their effect: every step finds what it did before.
 """
 
+from hashlib import blake2b
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -24,6 +25,9 @@ from mailstead.stores.documents.interface import CollectionSpec, Index
 State = Literal["ready", "claimed", "held", "pending"]
 Move = Literal["claim", "give_back", "finish", "hold", "release", "retry", "adopt"]
 LOCAL = "local:"  # destination of mail that waits for a mailbox of this installation
+
+ONCE_DAYS = 7
+"""How long it is remembered that something was queued once."""
 
 MOVES: dict[Move, dict[State, State]] = {
     "claim": {"ready": "claimed"},
@@ -44,8 +48,14 @@ CONSIGNMENTS = CollectionSpec(
         Index(("home", "state", "lease_until")),
         Index(("queue_id",)),
         Index(("queued_at",)),
+        Index(("done_at",), expire_after=ONCE_DAYS * 86400.0),
     ),
 )
+
+
+def once_id(name: str) -> str:
+    """The id of the note, beside the consignments, that something was queued once."""
+    return f"once:{blake2b(name.encode(), digest_size=24).hexdigest()}"
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):

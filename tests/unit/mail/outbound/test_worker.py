@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.outbound.records import LOCAL
 from mailstead.stores.documents.interface import StoreUnavailableError
@@ -402,3 +403,16 @@ async def test_aliases_that_lead_to_each_other_end_and_a_mailbox_gets_it_once(tm
         for who in ("ring1", "ring2", "bob"):
             assert len(await made.messages(f"{who}@example.test")) == 1
         assert sink.recipients() == ["far@remote.test"]
+
+
+async def test_what_is_to_be_queued_once_is_queued_once(tmp_path: Path, documents_url: str) -> None:
+    async with scripted_server() as sink, post_office(tmp_path, sink.port, documents_url) as office:
+        office.start_worker()
+        envelope = Envelope(sender="alice@example.test", recipients=(EnvelopeRecipient("dave@remote.test"),))
+        for expected in (True, False):
+            with Spool(1000, tmp_path) as spool:
+                spool.append(MESSAGE)
+                assert bool(await office.queue.enqueue(envelope, spool, "trace1", once="reply to m1")) is expected
+            await office.emptied()
+        assert sink.recipients() == ["dave@remote.test"]
+        assert await office.waiting() == []
