@@ -3,7 +3,7 @@
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 
@@ -32,6 +32,10 @@ class _Handler(socketserver.StreamRequestHandler):
         return scripted.pop(0) if scripted else default
 
     def handle(self) -> None:
+        with suppress(ConnectionError):  # clients are killed
+            self._converse()
+
+    def _converse(self) -> None:
         sender, recipients = "", list[str]()
         self._say(self._answer("CONNECT", "220 sink.test ESMTP"))
         while line := self.rfile.readline():
@@ -52,6 +56,8 @@ class _Handler(socketserver.StreamRequestHandler):
                     body = []
                     while (data := self.rfile.readline()) not in (b".\r\n", b""):
                         body.append(data[1:] if data.startswith(b".") else data)
+                    if not data:
+                        return  # the client went in the middle of the message
                     with self.server.sink.arrived:
                         self.server.sink.messages.append((sender, recipients, b"".join(body)))
                         self.server.sink.arrived.notify_all()

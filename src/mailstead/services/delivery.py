@@ -3,7 +3,7 @@
 from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
 from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
-from mailstead.mail.routing.router import Outbound, Router
+from mailstead.mail.routing.router import Prepare, Router
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.services.definition import Wiring
 
@@ -19,15 +19,19 @@ def local_delivery(wiring: Wiring) -> LocalDelivery:
 
 
 def smtp_services(
-    wiring: Wiring, outbound: Outbound, service: str, authentication: InboundAuthentication | None = None
+    wiring: Wiring,
+    service: str,
+    *,
+    authentication: InboundAuthentication | None = None,
+    prepare: Prepare | None = None,
 ) -> SmtpServices:
-    """What SMTP sessions work with."""
+    """What SMTP sessions work with; `prepare` is done to each message before it is routed."""
     stores = wiring.stores
     local = local_delivery(wiring)
     return SmtpServices(
         directory=stores.directory,
         authenticator=stores.authenticator,
-        router=Router(stores.directory, local, outbound, stores.trace, stores.clock, service),
+        router=Router(stores.directory, local, stores.queue, stores.trace, stores.clock, service, prepare=prepare),
         local=local,
         trace=stores.trace,
         settings=stores.settings,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import structlog
 
 from mailstead.mail.outbound.bounce import Notices
-from mailstead.mail.outbound.signing import Signing, SigningQueue
+from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
 from mailstead.protocols.smtp.roles.submission import SubmissionRole
@@ -51,7 +51,7 @@ async def start(wiring: Wiring) -> Smtp:
     stores = wiring.stores
     settings = stores.settings
     signing = Signing(stores.directory, stores.clock, on=settings.dkim.sign)
-    services = smtp_services(wiring, SigningQueue(stores.queue, signing), "submission")
+    services = smtp_services(wiring, "submission", prepare=signing.sign_for_author)
     ports = settings.port
     listeners = [
         listener(wiring, "submission", ports.submission, "starttls"),

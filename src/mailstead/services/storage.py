@@ -10,7 +10,7 @@ from mailstead.services.lines import LineService, listener, serve_lines
 
 async def start(wiring: Wiring) -> LineService:
     """Listen on the unix socket under DATA and on the LMTP port."""
-    services = smtp_services(wiring, wiring.stores.queue, "storage")
+    services = smtp_services(wiring, "storage")
     listeners = [
         Listener("lmtp-socket", f"unix:{wiring.stores.data / LMTP_SOCKET}", 0, "none", proxy=False),
         listener(wiring, "lmtp", wiring.stores.settings.port.lmtp, "none", proxy=False),

@@ -11,8 +11,6 @@ from mailstead.foundation.crypto.at_rest import decrypt
 from mailstead.foundation.crypto.dkim_keys import load_key
 from mailstead.foundation.spool import Spool
 from mailstead.mail.authentication.dkim.sign import SigningKey, sign
-from mailstead.mail.envelope import Envelope
-from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.mail.outbound.submission import body_chunks, read_header
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import DkimKey
@@ -48,26 +46,17 @@ class Signing:
             self._loaded[domain, key.selector] = loaded
         return loaded
 
-    def close(self) -> None:
-        """End the threads."""
-        self._pool.shutdown()
-
-
-class SigningQueue:
-    """The queue of submitted mail: what leaves the installation is signed for its author's domain."""
-
-    def __init__(self, queue: OutboundQueue, signing: Signing) -> None:
-        self._queue = queue
-        self._signing = signing
-
-    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str) -> str:
-        """Sign and keep a message; durable when this returns."""
+    async def sign_for_author(self, message: Spool) -> None:
+        """Put signatures for the domain of the message's author before it, where that is one of ours."""
         header = read_header(message)
         author = first_values(header, len(header)).get(b"from", b"")
         addresses = [address for address in parse_addresses(author, 1) if address.domain]
         if addresses:
             domain = addresses[0].specification.rpartition("@")[2]
-            signatures = await self._signing.signature_fields(domain, header, body_chunks(message, len(header)))
+            signatures = await self.signature_fields(domain, header, body_chunks(message, len(header)))
             if signatures:
                 message.prepend(signatures)
-        return await self._queue.enqueue(envelope, message, trace_id)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown()

@@ -28,13 +28,33 @@ class LocalRecipient(msgspec.Struct, frozen=True):
     destination: Destination
 
 
+def delivery_name(trace_id: str, message: Spool) -> str:
+    """What tells a delivery that is tried again from another one, "" without a trace id.
+
+    Over LMTP a sender may have chosen the trace id (ENVID), and may use one twice: what was sent counts, too.
+    """
+    if not trace_id:
+        return ""
+    digest = hashlib.blake2b(message.start(HEADER_LIMIT), digest_size=16).hexdigest()
+    return f"{trace_id} {digest} {message.size}"
+
+
 class LocalDelivery(Protocol):
     """Puts a message into mailboxes: in this process, or over LMTP at the storage service."""
 
     async def deliver(
-        self, sender: str, recipients: Sequence[LocalRecipient], message: Spool, trace_id: str
+        self,
+        sender: str,
+        recipients: Sequence[LocalRecipient],
+        message: Spool,
+        trace_id: str,
+        *,
+        delivery_id: str = "",
     ) -> list[RecipientResult]:
-        """One result per recipient, in order; "delivered" only when durable. Raises nothing of the mailbox's."""
+        """One result per recipient, in order; "delivered" only when durable. Raises nothing of the mailbox's.
+
+        A mailbox takes one `delivery_id` once and says "delivered" again; by default it is `delivery_name`.
+        """
         ...
 
 
@@ -51,13 +71,17 @@ class DirectDelivery:
         self._clock = clock
 
     async def deliver(
-        self, sender: str, recipients: Sequence[LocalRecipient], message: Spool, trace_id: str
+        self,
+        sender: str,
+        recipients: Sequence[LocalRecipient],
+        message: Spool,
+        trace_id: str,
+        *,
+        delivery_id: str = "",
     ) -> list[RecipientResult]:
         """See LocalDelivery."""
-        start = message.start(HEADER_LIMIT)
-        count, kept = without_return_path(start)
-        # the sender may have chosen the trace id (ENVID), and may use one twice: what was sent counts, too
-        attempt = f"{trace_id} {hashlib.blake2b(start, digest_size=16).hexdigest()} {message.size}" if trace_id else ""
+        count, kept = without_return_path(message.start(HEADER_LIMIT))
+        attempt = delivery_id or delivery_name(trace_id, message)
         body = message.replaced(count, kept)
         folder = JUNK if is_junk(start) else INBOX
         deliveries = (self._deliver(sender, one, body, folder, trace_id, attempt) for one in recipients)

@@ -29,9 +29,18 @@ class LmtpDelivery:
         self._hostname = hostname
 
     async def deliver(
-        self, sender: str, recipients: Sequence[LocalRecipient], message: Spool, trace_id: str
+        self,
+        sender: str,
+        recipients: Sequence[LocalRecipient],
+        message: Spool,
+        trace_id: str,
+        *,
+        delivery_id: str = "",  # noqa: ARG002 the other side has one
     ) -> list[RecipientResult]:
-        """See LocalDelivery; a storage service that is away defers every recipient. `trace_id` goes as ENVID."""
+        """See LocalDelivery; a storage service that is away defers every recipient.
+
+        `trace_id` goes as ENVID, and the storage service names the delivery by it: `delivery_id` is its own affair.
+        """
         envelope = Envelope(
             sender=sender,
             recipients=tuple(EnvelopeRecipient(recipient.address) for recipient in recipients),

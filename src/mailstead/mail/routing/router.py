@@ -4,8 +4,8 @@ Recipients of one message are treated one by one. What cannot be delivered here 
 waits in the queue: once anything of a message was accepted, nothing of it is lost.
 """
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,9 @@ from mailstead.mail.routing.delivery import LocalDelivery, LocalRecipient
 from mailstead.mail.routing.plan import Plan, plan_of
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.trace.trace import Trace, TraceEntry
+
+Prepare: TypeAlias = Callable[[Spool], Awaitable[None]]
+"""What is done to a message before it is routed: signing, where people submit it."""
 
 
 class Outbound(Protocol):
@@ -30,7 +33,15 @@ class Router:
     """Accepts messages for recipients that were resolved at RCPT."""
 
     def __init__(
-        self, directory: Directory, local: LocalDelivery, outbound: Outbound, trace: Trace, clock: Clock, service: str
+        self,
+        directory: Directory,
+        local: LocalDelivery,
+        outbound: Outbound,
+        trace: Trace,
+        clock: Clock,
+        service: str,
+        *,
+        prepare: Prepare | None = None,
     ) -> None:
         self._directory = directory
         self._local = local
@@ -38,9 +49,13 @@ class Router:
         self._trace = trace
         self._clock = clock
         self._service = service
+        self._prepare = prepare
 
     async def accept(self, envelope: Envelope, message: Spool, trace_id: str) -> list[RecipientResult]:
         """Deliver or queue for every recipient; one result each, in order. Durable where it says so."""
+        if self._prepare is not None:
+            # before anybody gets it: what the queue delivers later is the same to the octet, and known for the same
+            await self._prepare(message)
         plans = [await plan_of(self._directory, recipient) for recipient in envelope.recipients]
         mailboxes: dict[str, LocalRecipient] = {}
         for plan in plans:

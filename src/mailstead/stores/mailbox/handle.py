@@ -26,7 +26,7 @@ from mailstead.stores.mailbox.codec import Codec
 from mailstead.stores.mailbox.connection import open_any_cipher, patience, select, transaction, translated
 from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedError, WrongKeyError
 from mailstead.stores.mailbox.files import FILE, handed_over, is_set_aside, must_let_go, try_lock
-from mailstead.stores.mailbox.folders import create_folder
+from mailstead.stores.mailbox.folders import INBOX, create_folder
 from mailstead.stores.mailbox.schema import DEFAULT_FOLDERS, migrate
 
 log = structlog.get_logger("mailstead.mailbox")
@@ -140,9 +140,12 @@ class Handle:
         try:
             if migrate(connection):
                 path.chmod(0o600)
+            if not _has_folder(connection, INBOX):
+                # New, or made by somebody who was killed, or is about to make them: looked at by INBOX, not by whether
+                # the schema was made here.
                 with transaction(connection):
                     for name, special_use in DEFAULT_FOLDERS:
-                        if not select(connection, "SELECT 1 FROM folder WHERE name = ?", (name,)):
+                        if not _has_folder(connection, name):
                             create_folder(connection, name, special_use)
                             connection.execute("INSERT OR IGNORE INTO subscription VALUES (?)", (name,))
             connection.codec = Codec(connection)
@@ -261,6 +264,10 @@ class Handle:
         """Close for good and zero the key."""
         self.close()
         self.key.close()
+
+
+def _has_folder(connection: apsw.Connection, name: str) -> bool:
+    return bool(select(connection, "SELECT 1 FROM folder WHERE name = ?", (name,)))
 
 
 def _digest(key: DataKey) -> bytes:

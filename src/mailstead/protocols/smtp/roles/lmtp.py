@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from mailstead.foundation.net.limits import Networks
 from mailstead.mail.envelope import RecipientResult
-from mailstead.mail.routing.delivery import LocalRecipient
+from mailstead.mail.routing.delivery import LocalRecipient, delivery_name
 from mailstead.protocols.smtp.commands import ALL_BODIES, Mail, Rcpt
 from mailstead.protocols.smtp.received import HeaderFacts, from_clause, protocol_name, received_field
 from mailstead.protocols.smtp.reply import Reply, reply
@@ -69,6 +69,8 @@ class LmtpRole:
             for destination in one.resolution.destinations
             if destination.kind == "mailbox"
         }
+        # named by what was sent, before this attempt's Received: the same message sent again is known
+        name = delivery_name(transaction.id, transaction.spool)
         transaction.spool.prepend(
             received_field(
                 client=from_clause(session.hello, session.peer.address),
@@ -96,7 +98,11 @@ class LmtpRole:
             message_id=facts.message_id,
         )
         results = await services.local.deliver(
-            transaction.mail.sender, list(targets.values()), transaction.spool, transaction.id
+            transaction.mail.sender,
+            list(targets.values()),
+            transaction.spool,
+            transaction.id,
+            delivery_id=name,
         )
         by_mailbox = dict(zip(targets, results, strict=True))
         answers = [self._answer(one, by_mailbox) for one in transaction.accepted]
