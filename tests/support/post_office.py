@@ -80,6 +80,12 @@ class PostOffice:
             task.cancel()
         await asyncio.wait({run, *tasks})
 
+    def check(self) -> None:
+        """Raises what ended a worker that was not stopped."""
+        for _, run in self._workers:
+            if run.done():
+                run.result()
+
     async def stop(self, timeout: float = 10) -> None:
         while self._workers:
             worker, run = self._workers.pop()

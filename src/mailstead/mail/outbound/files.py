@@ -165,7 +165,13 @@ class QueueFiles:
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 unfinished = entry.name.startswith(".")
-                if (unfinished or entry.name.endswith(_SUFFIX)) and entry.stat().st_mtime < latest:
+                if not unfinished and not entry.name.endswith(_SUFFIX):
+                    continue
+                try:
+                    written = entry.stat().st_mtime
+                except FileNotFoundError:
+                    continue  # finished or delivered since
+                if written < latest:
                     name = "" if unfinished else entry.name.removesuffix(_SUFFIX)
                     found.setdefault(name, []).append(Path(entry.path))
         return found
