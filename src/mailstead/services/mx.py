@@ -15,8 +15,6 @@ async def start(wiring: Wiring) -> LineService:
     authentication = InboundAuthentication(
         stores.resolver, settings.authentication, settings.dkim, wiring.hostname, stores.clock
     )
-    services = smtp_services(
-        wiring, "mx", authentication=authentication if settings.authentication.check else None
-    )
+    services = smtp_services(wiring, "mx", authentication=authentication if settings.authentication.check else None)
     listeners = [listener(wiring, "mx", settings.port.mx, "starttls")]
     return await serve_lines(wiring, "mx", smtp_handler(MxRole(services)), listeners, TOO_MANY)

@@ -80,7 +80,8 @@ class DirectDelivery:
         delivery_id: str = "",
     ) -> list[RecipientResult]:
         """See LocalDelivery."""
-        count, kept = without_return_path(message.start(HEADER_LIMIT))
+        start = message.start(HEADER_LIMIT)
+        count, kept = without_return_path(start)
         attempt = delivery_id or delivery_name(trace_id, message)
         body = message.replaced(count, kept)
         folder = JUNK if is_junk(start) else INBOX
