@@ -4,7 +4,7 @@ from mailstead.interfaces.api.application import api_application
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identification
 from mailstead.mail.outbound.agent import SubmissionAgent
-from mailstead.mail.outbound.signing import Signing, SigningQueue
+from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.routing.router import Router
 from mailstead.services.definition import Wiring
 from mailstead.services.delivery import local_delivery
@@ -18,8 +18,15 @@ def submission_agent(wiring: Wiring, service: str) -> SubmissionAgent:
     """What takes messages that are written in the web or over the API."""
     stores = wiring.stores
     signing = Signing(stores.directory, stores.clock, on=stores.settings.dkim.sign)
-    outbound = SigningQueue(stores.queue, signing)
-    router = Router(stores.directory, local_delivery(wiring), outbound, stores.trace, stores.clock, service)
+    router = Router(
+        stores.directory,
+        local_delivery(wiring),
+        stores.queue,
+        stores.trace,
+        stores.clock,
+        service,
+        prepare=signing.sign_for_author,
+    )
     return SubmissionAgent(
         stores.directory, router, stores.trace, stores.settings, wiring.hostname, stores.data / "spool", stores.clock
     )
