@@ -29,15 +29,15 @@ _SHOWN_PARTS = 3  # tests/unit/stores
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     tests: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 folder = "/".join(PurePosixPath(report.nodeid.partition("::")[0]).parent.parts[:_SHOWN_PARTS])
-                seconds[folder] += report.duration
+                seconds[folder] = seconds.get(folder, 0.0) + report.duration
                 tests[folder] += report.when == "call"
     if len(seconds) > 1:
         terminalreporter.section("time by directory")
-        for folder, spent in seconds.most_common():
+        for folder, spent in sorted(seconds.items(), key=lambda pair: -pair[1]):
             terminalreporter.write_line(f"{spent:8.1f} s  {tests[folder]:5}  {folder}")

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 _HEAD = """# Commands
 
 `mailstead` is `.venv/bin/mailstead` after `script/server`, and the command of the image. Exit codes: 0 done, 1 failed, 2 usage
-(bad arguments or settings). `--json` prints JSON; without it there are tables on a terminal and columns separated by tabs in a pipe.
-`mailstead --install-completion` makes the shell complete commands. This page is made from the code by `script/docs`.
+(bad arguments or settings). `--json` prints JSON; without it there are tables on a terminal and columns separated by tabs
+in a pipe. `mailstead --install-completion` makes the shell complete commands. This page is made from the code by `script/docs`.
 """
 
 

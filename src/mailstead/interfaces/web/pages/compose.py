@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import UploadFile
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from mailstead.formats.message.compose import Attachment, Composition, compose
 from mailstead.formats.message.html import html_to_text
@@ -141,7 +141,7 @@ class ComposePages(Controller):
         services: WebServices,
         identity: Identity,
         answer: Place | None = None,
-        everybody: Annotated[str | None, Parameter(query="all", pattern=r"^\d{1,10}\.\d{1,10}$")] = None,
+        everybody: Annotated[str | None, QueryParameter(name="all", pattern=r"^\d{1,10}\.\d{1,10}$")] = None,
         forward: Place | None = None,
         draft: Place | None = None,
         source: Annotated[str, Parameter(pattern=r"^(\d{1,10}\.\d{1,10})?$")] = "",

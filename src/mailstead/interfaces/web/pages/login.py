@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import Body, QueryParameter
 
 from mailstead.foundation.errors import AuthenticationError, LimitExceededError
 from mailstead.interfaces.api.access import SESSION_COOKIE, InsecureError, is_safe, peer_of
@@ -15,7 +15,7 @@ from mailstead.interfaces.web.templates import LANGUAGE_COOKIE, THEME_COOKIE, re
 from mailstead.interfaces.web.visitor import require_own_origin
 
 _YEAR = 365 * 86400
-Next = Annotated[str, Parameter(query="next")]
+Next = Annotated[str, QueryParameter(name="next")]
 
 
 class Login(msgspec.Struct, frozen=True):

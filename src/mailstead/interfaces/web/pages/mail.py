@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.exceptions import NotFoundException
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from mailstead.formats.message.section import find_part
@@ -32,8 +32,8 @@ _ORDER = ("INBOX", "\\Drafts", "\\Sent", "\\Archive", "\\Junk", "\\Trash")
 _SOURCE_LIMIT = 4 * 1024 * 1024
 _PING = 25.0
 _DIGITS = 10
-Query = Annotated[str, Parameter(query="q", max_length=500)]
-Offset = Annotated[int, Parameter(query="offset", ge=0, le=100_000_000)]
+Query = Annotated[str, QueryParameter(name="q", max_length=500)]
+Offset = Annotated[int, QueryParameter(name="offset", ge=0, le=100_000_000)]
 
 
 class FolderShown(msgspec.Struct, frozen=True):
