@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import UploadFile
-from litestar.params import QueryParameter
+from litestar.params import Parameter, QueryParameter
 
 from mailstead.formats.message.compose import Attachment, Composition, compose
 from mailstead.formats.message.html import html_to_text
