@@ -10,6 +10,8 @@ from mailstead.stores.mailbox.records import Ranges
 SYSTEM_FLAGS = b"\\Answered \\Flagged \\Deleted \\Seen \\Draft"
 FLAG_TEXTS = [" ".join(name for flag, name in NAMES.items() if bits & flag).encode() for bits in range(32)]
 
+RECENT_FLAG_TEXTS = [b"%b \\Recent" % text if text else b"\\Recent" for text in FLAG_TEXTS]
+
 
 class Ok(msgspec.Struct, frozen=True):
     """How a command ended well: the text of its tagged OK and a response code, without brackets."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from mailstead.protocols.imap.enabled import Enabled
 from mailstead.protocols.imap.errors import CommandError
 from mailstead.protocols.imap.grammar.sequence import SequenceSet, intersect, to_ranges
-from mailstead.protocols.imap.responses import FLAG_TEXTS, flags_text, vanished
+from mailstead.protocols.imap.responses import FLAG_TEXTS, RECENT_FLAG_TEXTS, flags_text, vanished
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import EntryRow, Folder, Ranges, Snapshot, Stored
@@ -131,6 +131,7 @@ class View:
 
     def add_recent(self, first: int, last: int) -> None:
         """The uids from `first` to `last` were told to nobody before."""
+        last = min(last, self.uids[-1] if self.uids else 0)
         if first <= last:
             if self._recent and self._recent[-1][1] + 1 >= first:
                 self._recent[-1] = (self._recent[-1][0], max(self._recent[-1][1], last))
@@ -143,7 +144,7 @@ class View:
 
     def all_seen(self, slices: Slices) -> bool:
         """Whether all messages have \\Seen."""
-        return all(self.flags.translate(_SEEN).find(0, low, high) < 0 for low, high in slices)
+        return all(self.flags[low:high].translate(_SEEN).find(0) < 0 for low, high in slices)
 
     def used_keywords(self) -> list[str]:
         """Keywords that messages of the folder have, each once, sorted."""
@@ -160,10 +161,21 @@ class View:
 
     def flags_texts(self, low: int, high: int, *, recent: bool = True) -> list[bytes]:
         """The same for a slice."""
-        plain = not (recent and self._recent and self._recent[-1][1] >= self.uids[low])
-        if plain and not self.keywords:
-            return [FLAG_TEXTS[bits] for bits in self.flags[low:high]]
-        return [self.flags_text(index, recent=recent) for index in range(low, high)]
+        texts = list(map(FLAG_TEXTS.__getitem__, self.flags[low:high]))
+        if recent and self._recent:
+            for first, last in self.uid_slices(self._recent):
+                first, last = max(first, low), min(last, high)
+                if first < last:
+                    texts[first - low : last - low] = map(RECENT_FLAG_TEXTS.__getitem__, self.flags[first:last])
+        if self.keywords:
+            if len(self.keywords) < high - low:
+                places = [self.index(uid) for uid in self.keywords]
+            else:
+                places = [place for place in range(low, high) if self.uids[place] in self.keywords]
+            for place in places:
+                if low <= place < high:
+                    texts[place - low] = self.flags_text(place, recent=recent)
+        return texts
 
     def flags_of(self, uid: int) -> int:
         """System flags of a uid, -1 for one that is not known."""

@@ -1,7 +1,6 @@
 """Entries: which messages are in which folder, under which uid, with which flags."""
 
 import time
-from array import array
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -12,7 +11,7 @@ from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.flags import Flag, changed_keywords
 from mailstead.stores.mailbox.folders import next_modseq
-from mailstead.stores.mailbox.records import Changes, Copied, EntryRow, Operation, Ranges, Snapshot, Stored
+from mailstead.stores.mailbox.records import Changes, Copied, EntryRow, Operation, Ranges, Stored
 
 # Columns that a reader may ask for, and the table each comes from
 COLUMNS = {
@@ -99,18 +98,6 @@ def changes_since(connection: apsw.Connection, folder_id: int, modseq: int) -> C
     if not highest:
         raise NoSuchFolderError
     return Changes(entries, [row[0] for row in expunged], *highest[0])
-
-
-def snapshot(connection: apsw.Connection, folder_id: int) -> Snapshot:
-    """All entries of a folder. Inside a read transaction. Raises NoSuchFolderError."""
-    folder = select(connection, "SELECT highestmodseq, uidnext FROM folder WHERE id = ?", (folder_id,))
-    if not folder:
-        raise NoSuchFolderError
-    rows = select(connection, "SELECT uid, flags FROM entry WHERE folder_id = ? ORDER BY uid", (folder_id,))
-    statement = "SELECT uid, keywords FROM entry WHERE folder_id = ? AND keywords != ''"
-    keywords: dict[int, str] = dict(select(connection, statement, (folder_id,)))
-    uids = array("I", [row[0] for row in rows]).tobytes()
-    return Snapshot(uids, bytes([row[1] for row in rows]), keywords, *folder[0])
 
 
 def deleted_size(connection: apsw.Connection, folder_id: int) -> int:

@@ -28,6 +28,7 @@ from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedErro
 from mailstead.stores.mailbox.files import FILE, handed_over, is_set_aside, must_let_go, try_lock
 from mailstead.stores.mailbox.folders import INBOX, create_folder
 from mailstead.stores.mailbox.schema import DEFAULT_FOLDERS, migrate
+from mailstead.stores.mailbox.snapshots import Snapshots
 
 log = structlog.get_logger("mailstead.mailbox")
 _KEPT = 3  # idle connections kept per mailbox
@@ -56,6 +57,7 @@ class Handle:
         self.used_at = time.monotonic()
         self.damage = ""  # what SQLite said when a read failed
         self.users: weakref.WeakSet[object] = weakref.WeakSet()  # the sessions that hold this mailbox
+        self.snapshots = Snapshots()
         self._settings = settings
         self._on_commit = on_commit
         self._former: set[bytes] = set()
@@ -253,6 +255,7 @@ class Handle:
 
     def close(self) -> None:
         """Close what is idle now and the rest when it is given back; the next use opens the file again."""
+        self.snapshots.clear()
         with self._guard:
             idle, self._idle = self._idle, []
             self._closed_at += 1

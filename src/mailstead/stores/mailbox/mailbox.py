@@ -183,7 +183,11 @@ class Mailbox:
     def snapshot(self, folder_id: int) -> Snapshot:
         """All entries of a folder at one moment. Raises NoSuchFolderError."""
         with self._handle.read() as connection:
-            return entries.snapshot(connection, folder_id)
+            return self._handle.snapshots.read(connection, folder_id)
+
+    def has_snapshot(self, folder_id: int) -> bool:
+        """Whether `snapshot` would read little."""
+        return self._handle.snapshots.has(folder_id)
 
     def highestmodseq(self, folder_id: int) -> int:
         """The folder's last modseq. Raises NoSuchFolderError."""

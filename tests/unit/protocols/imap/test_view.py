@@ -112,6 +112,21 @@ async def test_with_a_pruned_log_all_that_is_not_there_is_told(tmp_path: Path) -
     await filled(tmp_path, 10, work)
 
 
+async def test_flags_of_many_are_those_of_each(tmp_path: Path) -> None:
+    def work(mailbox: Mailbox, view: View) -> None:
+        mailbox.store(view.folder.id, [(2, 5)], "add", Flag.SEEN | Flag.DRAFT)
+        mailbox.store(view.folder.id, [(4, 4), (9, 9)], "add", 0, ("work",))
+        view.update(Enabled(), expunges=True)
+        view.add_recent(3, 4)
+        view.add_recent(8, 20)
+        for recent in (True, False):
+            each = [view.flags_text(place, recent=recent) for place in range(1, 10)]
+            assert view.flags_texts(1, 10, recent=recent) == each
+        assert view.recent == 5
+
+    await filled(tmp_path, 10, work)
+
+
 async def test_numbers_that_are_not_there_are_refused(tmp_path: Path) -> None:
     def work(_: Mailbox, view: View) -> None:
         with pytest.raises(CommandError):

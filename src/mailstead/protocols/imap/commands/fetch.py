@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
+from mailstead.foundation.errors import MailsteadError
+from mailstead.foundation.net.errors import DisconnectedError
 from mailstead.protocols.imap.errors import CommandError, NoError
 from mailstead.protocols.imap.fetch.blocks import Block, Changed, blocks
 from mailstead.protocols.imap.grammar.cursor import Cursor
@@ -24,6 +27,7 @@ from mailstead.stores.mailbox.flags import Flag
 if TYPE_CHECKING:
     from mailstead.protocols.imap.session import Session
 
+log = structlog.get_logger("mailstead.imap")
 _SMALL = 32 * 1024
 
 
@@ -76,10 +80,14 @@ async def _send(session: "Session", made: Iterator[Block]) -> int:
     """Send all blocks, others getting their turn between them; of how many messages they were."""
     found, heavy = 0, False
     while True:
-        if heavy:
-            block = await session.run(next, made, None)
-        else:
-            block = await session.run_short(next, made, None)
+        try:
+            block = await (session.run if heavy else session.run_short)(next, made, None)
+        except MailsteadError as error:
+            if heavy:  # in the midst of a message: nothing that could be said now would be understood
+                log.error("message cannot be sent to its end", connection=session.connection.id, why=str(error))
+                session.connection.abort()
+                raise DisconnectedError from error
+            raise
         if block is None:
             return found
         session.write(block.data)

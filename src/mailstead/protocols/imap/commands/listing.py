@@ -164,6 +164,8 @@ async def run(session: "Session", command: Listing) -> Ok:
     opened = session.opened
     names = Names(opened.folders(), opened.subscriptions())
     patterns = [Pattern(command.reference + pattern) for pattern in command.patterns if pattern]
+    if session.enabled.rev2 and not command.extended:
+        command = msgspec.structs.replace(command, extended=True)
     options = sorted(command.select & {"SUBSCRIBED", "SPECIAL-USE"})
     candidates = set(names.listed())
     if "SUBSCRIBED" in options:

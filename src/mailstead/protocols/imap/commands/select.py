@@ -95,9 +95,11 @@ async def run(session: "Session", command: Select) -> Ok:
         session.enable_condstore()
     opened = session.opened
     folder = opened.folder(command.name)
-    recent = opened.recent(folder.id) if command.read_only else await session.run(opened.take_recent, folder.id)
-    view = View(opened, folder, await session.run(opened.snapshot, folder.id), read_only=command.read_only)
-    view.add_recent(*recent)
+    run = session.run_short if opened.has_snapshot(folder.id) else session.run
+    view = View(opened, folder, await run(opened.snapshot, folder.id), read_only=command.read_only)
+    if not session.enabled.rev2:
+        tell = opened.recent if command.read_only else opened.take_recent
+        view.add_recent(*await session.run_write(tell, folder.id))
     session.view = view
     _describe(session, view)
     if command.known is not None and command.known.uidvalidity == folder.uidvalidity:
