@@ -35,8 +35,8 @@ class Returns(msgspec.Struct, frozen=True):
             return found[low:high]
         if self.options & {"ALL", "COUNT"} or not self.options & {"MIN", "MAX"}:
             return found
-        ends = {"MIN": min, "MAX": max}
-        return sorted({pick(found) for option, pick in ends.items() if option in self.options and found})
+        ends = {"MIN": 0, "MAX": -1}
+        return list({found[place] for option, place in ends.items() if option in self.options and found})
 
 
 def search_returns(cursor: Cursor) -> Returns:
@@ -68,16 +68,19 @@ def search_returns(cursor: Cursor) -> Returns:
 
 
 def esearch(tag: str, returns: Returns, numbers: Sequence[int], *, by_uid: bool, modseq: int = 0) -> bytes:
-    """The response for the numbers that were found, in the order of the result; `modseq` 0 is not told."""
+    """The response for the numbers that were found, in the order of the result; `modseq` 0 is not told.
+
+    MIN and MAX are the first and the last in that order (RFC 5267 §3.1).
+    """
     pieces = [b"* ESEARCH (TAG %b)" % string(tag.encode())]
     if by_uid:
         pieces.append(b"UID")
     options = returns.options
     if numbers:
         if "MIN" in options:
-            pieces.append(b"MIN %d" % min(numbers))
+            pieces.append(b"MIN %d" % numbers[0])
         if "MAX" in options:
-            pieces.append(b"MAX %d" % max(numbers))
+            pieces.append(b"MAX %d" % numbers[-1])
         if "ALL" in options:
             pieces.append(b"ALL %b" % format_sequence(numbers))
     if "COUNT" in options:

@@ -40,9 +40,11 @@ from mailstead.stores.mailbox.records import (
     Usage,
 )
 from mailstead.stores.mailbox.sealed import FORMER_KEYS, SealedHeader, former_pairs, key_pair, read_sealed, waiting
+from mailstead.stores.mailbox.search.ancestry import Threaded, keep, threaded
 from mailstead.stores.mailbox.search.compile import Search
 from mailstead.stores.mailbox.search.criteria import Criterion
 from mailstead.stores.mailbox.search.fulltext import BATCH, index_batch, pending
+from mailstead.stores.mailbox.search.order import SortKey, in_order
 
 _DAY = 86400
 
@@ -358,6 +360,20 @@ class Mailbox:
             while pending(connection) > 0 and index_batch(connection, connection.codec):
                 pass
             return Search(connection, connection.codec, folder_id).run(criterion)
+
+    def in_order(self, folder_id: int, uids: Sequence[int], keys: Sequence[SortKey]) -> list[int]:
+        """Ascending uids, sorted by the keys."""
+        with self._handle.read() as connection:
+            return in_order(connection, folder_id, uids, keys)
+
+    def threaded(self, folder_id: int, uids: Sequence[int]) -> list[Threaded]:
+        """Messages of ascending uids as threads are made of."""
+        with self._handle.read() as connection:
+            found, read = threaded(connection, connection.codec, folder_id, uids)
+        if read:
+            with self._handle.write() as connection:
+                keep(connection, read)
+        return found
 
     def index_pending(self, least: int = 1) -> int:
         """Put a batch of new messages into the full-text index when at least `least` wait; returns how many."""

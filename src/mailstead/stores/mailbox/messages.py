@@ -97,6 +97,8 @@ def _insert_message(connection: apsw.Connection, codec: Codec, item: Prepared) -
         "INSERT INTO field VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (message_id, *(_storable(text).casefold() for text in texts), index.message_id),
     )
+    ancestors = _storable(" ".join(index.references or index.in_reply_to[:1]))
+    connection.execute("INSERT INTO ancestry VALUES (?, ?)", (message_id, ancestors))
     return message_id
 
 

@@ -47,7 +47,7 @@ def test_uids_and_modseq_are_told() -> None:
     ],
 )
 def test_what_is_kept_is_as_the_table_says(text: bytes, kept: list[int]) -> None:
-    assert list(returns(text).kept([3, 5, 8])) == kept
+    assert sorted(returns(text).kept([3, 5, 8])) == kept
 
 
 def test_save_alone_is_silent_and_an_empty_result_keeps_nothing() -> None:

@@ -29,10 +29,12 @@ from mailstead.protocols.imap.commands import (
     rename,
     search,
     select,
+    sort,
     starttls,
     status,
     store,
     subscribe,
+    thread,
 )
 from mailstead.protocols.imap.grammar.cursor import Cursor
 from mailstead.protocols.imap.responses import Ok
@@ -93,6 +95,10 @@ COMMANDS: dict[str, Command] = {
     "UID EXPUNGE": Command(WITH_MAILBOX, expunge.parse, expunge.run),
     "SEARCH": Command(WITH_MAILBOX, search.parse, search.run, expunges=False),
     "UID SEARCH": Command(WITH_MAILBOX, _uid(search.parse), search.run),
+    "SORT": Command(WITH_MAILBOX, sort.parse, sort.run, expunges=False),
+    "UID SORT": Command(WITH_MAILBOX, _uid(sort.parse), sort.run),
+    "THREAD": Command(WITH_MAILBOX, thread.parse, thread.run, expunges=False),
+    "UID THREAD": Command(WITH_MAILBOX, _uid(thread.parse), thread.run),
     "FETCH": Command(WITH_MAILBOX, fetch.parse, fetch.run, expunges=False),
     "UID FETCH": Command(WITH_MAILBOX, _uid(fetch.parse), fetch.run),
     "STORE": Command(WITH_MAILBOX, store.parse, store.run, expunges=False),

@@ -5,7 +5,7 @@ search = "SEARCH" [SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)
 search-return-opt = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "PARTIAL" SP partial-range
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -60,16 +60,25 @@ async def find(session: "Session", view: View, program: Program) -> list[int]:
     return view.known(await session.run(view.mailbox.search, view.folder.id, criterion))
 
 
-async def keep(session: "Session", view: View, returns: Returns, program: Program) -> list[int]:
-    """The same; a search that fails leaves nothing for `$` (RFC 9051 §6.4.4.1)."""
-    if not returns.saves:
-        return await find(session, view, program)
-    view.saved = []
+Order = Callable[[list[int]], Awaitable[list[int]]]
+
+
+async def keep(
+    session: "Session", view: View, returns: Returns, program: Program, order: Order | None = None
+) -> list[int]:
+    """The same, put in order, and kept for `$`; a search that fails leaves nothing there (RFC 9051 §6.4.4.1)."""
+    if returns.saves:
+        view.saved = []
     try:
         uids = await find(session, view, program)
+        if order is not None:
+            uids = await order(uids)
     except MailsteadError as error:
-        raise NoError(error.public_text, "NOTSAVED") from error
-    view.saved = to_ranges(returns.kept(uids))
+        if returns.saves:
+            raise NoError(error.public_text, "NOTSAVED") from error
+        raise
+    if returns.saves:
+        view.saved = to_ranges(sorted(returns.kept(uids)))
     return uids
 
 
