@@ -46,11 +46,14 @@ def records(domain: Domain, hostname: str) -> list[Record]:
         Record(name, "TXT", "v=spf1 mx -all", "SPF: only this host sends for the domain", True),
     ]
     for key in domain.dkim_keys:
-        state = "retired, publish until it is dropped" if key.retired_at else key.algorithm
+        state: str = key.algorithm
+        if key.is_waiting:
+            state = f"{key.algorithm}, new, signs when it is published"
+        elif key.retired_at is not None:
+            state = "retired, publish until it is dropped"
+        signs = not key.is_waiting and key.retired_at is None
         found.append(
-            Record(
-                f"{key.selector}._domainkey.{name}", "TXT", key.public_record, f"DKIM key ({state})", not key.retired_at
-            )
+            Record(f"{key.selector}._domainkey.{name}", "TXT", key.public_record, f"DKIM key ({state})", signs)
         )
     found += [
         Record(f"_dmarc.{name}", "TXT", f"v=DMARC1; p=quarantine; rua=mailto:postmaster@{name}", "DMARC policy", True),
@@ -84,6 +87,16 @@ def _matches(record: Record, answer: Answer) -> bool:
         tag = wanted.split(";")[0].split(" ")[0]
         return any(text.startswith(tag) for text in published)
     return wanted in published
+
+
+async def are_keys_published(resolver: Resolver, domain: Domain) -> bool:
+    """Whether DNS shows every key that waits. Raises ResolutionError when DNS does not answer."""
+    for key in domain.dkim_keys:
+        if key.is_waiting:
+            answer = await resolver.query(f"{key.selector}._domainkey.{domain.id}", "TXT")
+            if key.public_record not in answer.records:
+                return False
+    return True
 
 
 async def check_records(resolver: Resolver, domain: Domain, hostname: str) -> list[Checked]:

@@ -112,16 +112,38 @@ async def mark_verified(administration: Administration, actor: Actor, name: str)
 
 
 async def rotate_dkim(administration: Administration, actor: Actor, name: str) -> Domain:
-    """Make new keys; the old ones stay published until they are dropped by the rotation a week later or more."""
+    """Make new keys, which wait until they are taken into use; the old ones go on signing.
+
+    Keys that waited before are replaced, retired ones dropped a week after they signed last.
+    """
     domain = await find_domain(administration, name)
     require_domain(actor, domain)
     now = administration.clock.now()
     kept = [
-        key if key.retired_at is not None else msgspec.structs.replace(key, retired_at=now)
+        key
         for key in domain.dkim_keys
-        if key.retired_at is None or now - key.retired_at < _KEEP_RETIRED
+        if not key.is_waiting and (key.retired_at is None or now - key.retired_at < _KEEP_RETIRED)
     ]
-    fresh = await _new_keys(administration, {key.selector for key in kept})
+    made = await _new_keys(administration, {key.selector for key in domain.dkim_keys})
+    fresh = [msgspec.structs.replace(key, is_waiting=True) for key in made]
     stored = await administration.directory.replace(msgspec.structs.replace(domain, dkim_keys=(*fresh, *kept)))
     await administration.audit(actor, "dkim.rotate", domain.id, selectors=[key.selector for key in fresh])
+    return stored
+
+
+async def activate_dkim_keys(administration: Administration, actor: Actor, name: str) -> Domain:
+    """Sign with the keys that wait from now on; those that signed are retired and stay published for a week."""
+    domain = await find_domain(administration, name)
+    require_domain(actor, domain)
+    now = administration.clock.now()
+    fresh = [msgspec.structs.replace(key, is_waiting=False) for key in domain.dkim_keys if key.is_waiting]
+    if not fresh:
+        return domain
+    rest = [
+        key if key.retired_at is not None else msgspec.structs.replace(key, retired_at=now)
+        for key in domain.dkim_keys
+        if not key.is_waiting
+    ]
+    stored = await administration.directory.replace(msgspec.structs.replace(domain, dkim_keys=(*fresh, *rest)))
+    await administration.audit(actor, "dkim.activate", domain.id, selectors=[key.selector for key in fresh])
     return stored

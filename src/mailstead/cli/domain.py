@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Domains served here.")
 
 
 def _row(domain: Domain) -> dict[str, Any]:
-    selectors = [key.selector for key in domain.dkim_keys if key.retired_at is None]
+    selectors = [key.selector for key in domain.dkim_keys if key.retired_at is None and not key.is_waiting]
     return {"name": domain.id, "verified": domain.verified_at, "selectors": selectors, "created": domain.created_at}
 
 

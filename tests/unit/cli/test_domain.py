@@ -74,5 +74,9 @@ def test_a_rotation_keeps_the_old_keys_published(domain: CommandLine) -> None:
     after = domain.json("dkim", "rotate", "example.test")
     assert len(after) == 4
     assert {key["selector"] for key in before} < {key["selector"] for key in after}
+    assert [key["state"] for key in after] == ["waiting"] * 2 + ["signing"] * 2
+    assert [key["state"] for key in domain.json("dkim", "rotate", "example.test")] == ["waiting"] * 2 + ["signing"] * 2
+    after = domain.json("dkim", "rotate", "example.test", "--now")
+    assert [key["state"] for key in after] == ["signing"] * 2 + ["retired"] * 2
     published = {record["value"] for record in domain.json("dns", "records", "example.test")}
     assert {key["record"] for key in after} <= published

@@ -31,7 +31,7 @@ class Signing:
         found = await self._directory.domain(domain.lower()) if self._on else None
         if found is None:
             return b""
-        keys = [key for key in found.dkim_keys if key.retired_at is None]
+        keys = [key for key in found.dkim_keys if key.retired_at is None and not key.is_waiting]
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._sign, found.id, keys, header, body)
 

@@ -2,8 +2,15 @@
 
 from mailstead.services.definition import Wiring
 from mailstead.services.scheduler.certificates import renew_certificates
+from mailstead.services.scheduler.dkim import activate_dkim
 from mailstead.services.scheduler.job import Job
-from mailstead.services.scheduler.mailboxes import check_mailboxes, expire_mailboxes, ingest_sealed
+from mailstead.services.scheduler.mailboxes import (
+    check_mailboxes,
+    compact_mailboxes,
+    expire_mailboxes,
+    ingest_sealed,
+    keep_keys,
+)
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
@@ -46,6 +53,27 @@ JOBS: tuple[Job, ...] = (
         period=_DAY,
         jitter=2 * _HOUR,
         run=check_mailboxes,
+    ),
+    Job(
+        name="compaction",
+        purpose="mailbox files made smaller",
+        period=_DAY,
+        jitter=4 * _HOUR,
+        run=compact_mailboxes,
+    ),
+    Job(
+        name="keyrings",
+        purpose="key rotations finished, keyrings beside mailboxes kept equal to the directory",
+        period=6 * _HOUR,
+        jitter=_HOUR,
+        run=keep_keys,
+    ),
+    Job(
+        name="dkim",
+        purpose="new DKIM keys taken into use when DNS shows them",
+        period=10 * _MINUTE,
+        jitter=_MINUTE,
+        run=activate_dkim,
     ),
     Job(
         name="queue-files",

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from mailstead.administration.rotation import finish_rotation
+from mailstead.administration.slots import keep_keyring
 from mailstead.foundation.errors import MailsteadError, PermanentError
 from mailstead.services.definition import Wiring
 from mailstead.stores.directory.records import Alias
@@ -13,6 +15,7 @@ T = TypeVar("T")
 _CHECK_EVERY = 7 * 86400.0
 _CHECKED_AT = "checked_at"
 _NAMED = 10
+_STEPS = 10_000  # of one mailbox in one run
 
 
 class MailboxesTroubledError(PermanentError):
@@ -54,6 +57,32 @@ async def check_mailboxes(wiring: Wiring) -> str:
     return f"{sum(checked)} mailboxes checked and well"
 
 
+async def compact_mailboxes(wiring: Wiring) -> str:
+    """Make files smaller, each in short steps that let others write in between."""
+    return f"{sum(await _each(wiring, _compact))} steps of compaction done"
+
+
+def _compact(mailbox: Mailbox) -> int:
+    for steps in range(_STEPS):
+        if not mailbox.compact():
+            return steps
+    return _STEPS
+
+
+async def keep_keys(wiring: Wiring) -> str:
+    """Finish rotations that were cut off, and make each keyring equal to the directory; locked mailboxes too."""
+    administration = wiring.stores.administration
+    kept = 0
+    troubles: list[str] = []
+    for alias in await wiring.stores.directory.find(Alias):
+        try:
+            kept += await keep_keyring(administration, await finish_rotation(administration, alias))
+        except (MailsteadError, OSError) as error:
+            troubles.append(f"{alias.address}: {error}")
+    _tell(troubles)
+    return f"{kept} keyrings written"
+
+
 def _any(_: Alias) -> bool:
     return True
 
@@ -77,7 +106,11 @@ async def _each(wiring: Wiring, work: Callable[[Mailbox], T], wanted: Callable[[
                 results.append(await stores.mailboxes.run(work, mailbox))
         except (MailsteadError, OSError) as error:
             troubles.append(f"{alias.address}: {error}")
+    _tell(troubles)
+    return results
+
+
+def _tell(troubles: list[str]) -> None:
     if troubles:
         more = f" and {len(troubles) - _NAMED} more" if len(troubles) > _NAMED else ""
         raise MailboxesTroubledError("; ".join(troubles[:_NAMED]) + more)
-    return results

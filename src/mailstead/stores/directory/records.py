@@ -22,7 +22,10 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DkimKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A signing key; `private_key` (PKCS 8, DER) is encrypted under the server secret."""
+    """A signing key; `private_key` (PKCS 8, DER) is encrypted under the server secret.
+
+    It waits until DNS shows it (`is_waiting`), then signs, then is retired and stays published for a while.
+    """
 
     selector: str
     algorithm: Literal["rsa-sha256", "ed25519-sha256"]
@@ -30,6 +33,7 @@ class DkimKey(msgspec.Struct, frozen=True, kw_only=True):
     public_record: str
     created_at: float
     retired_at: float | None = None
+    is_waiting: bool = False
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,24 +9,33 @@ import msgspec
 import pytest
 from cryptography import x509
 
+from mailstead.administration.actor import COMMAND_LINE
+from mailstead.administration.domains import add_domain, rotate_dkim
 from mailstead.foundation.clock import ManualClock
+from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.server import ServerSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.dns.resolver import Resolver
 from mailstead.foundation.spool import Spool
 from mailstead.foundation.tls.authority import ensure_local_authority
 from mailstead.services.definition import Wiring
 from mailstead.services.scheduler.certificates import CertificateEndsError, renew_certificates
+from mailstead.services.scheduler.dkim import activate_dkim
 from mailstead.services.scheduler.jobs import expire_documents, sweep_queue
 from mailstead.services.scheduler.mailboxes import (
     MailboxesTroubledError,
     check_mailboxes,
+    compact_mailboxes,
     expire_mailboxes,
     ingest_sealed,
+    keep_keys,
 )
+from mailstead.stores.directory.records import Domain
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.sealed import waiting
 from mailstead.stores.trace.entry import TraceEntry
+from support.dns_authority import dns_authority
 from support.wiring import wired
 
 DAY = 86400.0
@@ -125,6 +134,36 @@ async def test_a_certificate_of_somebody_else_is_told_of(wiring: Wiring, tmp_pat
     end = x509.load_pem_x509_certificate((folder / "certificate.pem").read_bytes()).not_valid_after_utc
     with pytest.raises(CertificateEndsError, match=f"ends on {end:%Y-%m-%d}: put a new one"):
         await renew_certificates(other)
+
+
+async def test_new_dkim_keys_sign_when_dns_shows_them(wiring: Wiring, clock: ManualClock) -> None:
+    administration = wiring.stores.administration
+    await add_domain(administration, COMMAND_LINE, "signed.test")
+    rotated = await rotate_dkim(administration, COMMAND_LINE, "signed.test")
+    fresh = [key for key in rotated.dkim_keys if key.is_waiting]
+    with dns_authority({f"{fresh[0].selector}._domainkey.signed.test": {"TXT": fresh[0].public_record}}) as authority:
+        resolver = Resolver((authority.address,), DnsSettings(), clock)
+        seeing = msgspec.structs.replace(wiring, stores=msgspec.structs.replace(wiring.stores, resolver=resolver))
+        assert await activate_dkim(seeing) == "new keys of 0 domains in use, of 1 not published yet"
+        authority.put(f"{fresh[1].selector}._domainkey.signed.test", "TXT", fresh[1].public_record)
+        clock.advance(DAY)
+        assert await activate_dkim(seeing) == "new keys of 1 domains in use, of 0 not published yet"
+        await resolver.close()
+    domain = await wiring.stores.directory.get(Domain, "signed.test")
+    assert domain is not None
+    signing = [key.selector for key in domain.dkim_keys if key.retired_at is None and not key.is_waiting]
+    assert signing == [key.selector for key in fresh]
+
+
+async def test_files_are_compacted_and_keyrings_kept(wiring: Wiring) -> None:
+    mailbox, _ = await mailbox_of(wiring, "alice")
+    keyring = wiring.stores.mailboxes.directory(mailbox.id) / "keyring.json"
+    await keep_keys(wiring)
+    before = keyring.read_bytes()
+    keyring.unlink()
+    assert await keep_keys(wiring) == "1 keyrings written"
+    assert keyring.read_bytes() == before
+    assert await compact_mailboxes(wiring) == "0 steps of compaction done"
 
 
 async def test_orphaned_queue_files_go(wiring: Wiring) -> None:
