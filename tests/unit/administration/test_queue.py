@@ -25,6 +25,7 @@ async def test_each_action_says_what_it_did_and_is_recorded(tmp_path: Path) -> N
     async with post_office(tmp_path, 1) as office:
         administration, queue = office.made.administration, office.queue
         queue_id = await office.send("a@remote.test", "b@other.test")
+        office.clock.advance(1)
         other = await office.send("c@remote.test")
         assert [one.queue_id for one in await list_queue(COMMAND_LINE, queue, limit=10)] == [queue_id, queue_id, other]
         first, _ = await show_queued(COMMAND_LINE, queue, queue_id)
