@@ -13,12 +13,28 @@ from mailstead.interfaces.api.access import provide_identity
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
 from mailstead.interfaces.api.endpoints.domains import DomainController
+from mailstead.interfaces.api.endpoints.emails import EmailController
+from mailstead.interfaces.api.endpoints.folders import FolderController
+from mailstead.interfaces.api.endpoints.messages import MessageController
+from mailstead.interfaces.api.endpoints.queue import QueueController
 from mailstead.interfaces.api.endpoints.test import TestController
 from mailstead.interfaces.api.endpoints.tokens import TokenController
+from mailstead.interfaces.api.endpoints.trace import TraceController
 from mailstead.interfaces.api.problems import HANDLERS
 from mailstead.interfaces.api.services import ApiServices
 
-CONTROLLERS: tuple[Any, ...] = (TestController, AccountController, TokenController, DomainController, AliasController)
+CONTROLLERS: tuple[Any, ...] = (
+    TestController,
+    AccountController,
+    TokenController,
+    DomainController,
+    AliasController,
+    FolderController,
+    MessageController,
+    EmailController,
+    TraceController,
+    QueueController,
+)
 PREFIX = "/v1"
 
 

@@ -18,6 +18,7 @@ WORDS_LIMIT = 20
 _WORD = re.compile(r'(-?)(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))', re.IGNORECASE)
 _SIZE = re.compile(r"(\d{1,9})([km]?)b?", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
+HAS_ATTACHMENT = c.Or(c.Header("content-type", "multipart/mixed"), c.Header("content-disposition", "attachment"))
 _STATES: dict[str, c.Criterion] = {
     "unread": c.Not(c.FlagIs(Flag.SEEN)),
     "read": c.FlagIs(Flag.SEEN),
@@ -51,7 +52,7 @@ def _field(name: str) -> Callable[[str], c.Criterion | None]:
 def _has(text: str) -> c.Criterion | None:
     if text.lower() not in ("attachment", "attachments", "file"):
         return None
-    return c.Or(c.Header("content-type", "multipart/mixed"), c.Header("content-disposition", "attachment"))
+    return HAS_ATTACHMENT
 
 
 def _date(text: str) -> int | None:

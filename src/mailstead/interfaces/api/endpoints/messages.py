@@ -1,0 +1,299 @@
+"""Messages of a mailbox."""
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.params import QueryParameter
+
+from mailstead.foundation.errors import InvalidError, NotFoundError
+from mailstead.interfaces.api.access import MAILBOX
+from mailstead.interfaces.api.endpoints.message_filters import Filters, criterion_of
+from mailstead.interfaces.api.mailbox import opened, places
+from mailstead.interfaces.api.moments import moment, parse_moment
+from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
+from mailstead.interfaces.api.services import ApiServices
+from mailstead.interfaces.identity import Identity
+from mailstead.interfaces.reading.envelope import Person
+from mailstead.interfaces.reading.listing import MessageRow, listing, message_rows
+from mailstead.interfaces.reading.message import AttachmentShown, read_message
+from mailstead.stores.mailbox.flags import BY_NAME, KEYWORDS_LIMIT, NAMES, keyword_text
+from mailstead.stores.mailbox.mailbox import Mailbox
+from mailstead.stores.mailbox.records import NewMessage, Operation
+
+_USUAL, _MOST = 50, 200
+_KEYWORD = re.compile(r"[A-Za-z0-9!#$&',\-./:;<=>?@^_`|~\[]{1,100}")
+Names = Annotated[list[str], msgspec.Meta(max_length=KEYWORDS_LIMIT)]
+
+
+class MessageShown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message. `flags` are system flags, `labels` the keywords; dates are in UTC, `size` is in octets.
+
+    Text, HTML, header and attachments come with one message, not with lists.
+    """
+
+    id: str
+    thread_id: str
+    folder_id: str
+    folder: str
+    uid: int
+    subject: str
+    sender: list[Person]
+    to: list[Person]
+    cc: list[Person]
+    message_id: str
+    date: str
+    size: int
+    preview: str
+    flags: list[str]
+    labels: list[str]
+    is_unread: bool
+    is_flagged: bool
+    has_attachment: bool
+    modify_index: int
+    object: str = "message"
+    text: str = ""
+    html: str = ""
+    header: list[tuple[str, str]] = []
+    attachments: list[AttachmentShown] = []
+
+
+class MessageChange(msgspec.Struct, frozen=True):
+    """`flags` and `labels` replace; the lists with add and remove change what is there; `folder` moves."""
+
+    flags: Names | None = None
+    flags_add: Names = msgspec.field(default_factory=list)
+    flags_remove: Names = msgspec.field(default_factory=list)
+    labels: Names | None = None
+    labels_add: Names = msgspec.field(default_factory=list)
+    labels_remove: Names = msgspec.field(default_factory=list)
+    folder: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+
+
+class MessageWanted(msgspec.Struct, frozen=True):
+    """A whole message to be put into a folder; `raw` is kept octet for octet (as UTF-8)."""
+
+    raw: Annotated[str, msgspec.Meta(min_length=1)]
+    folder: Annotated[str, msgspec.Meta(max_length=1000)] = "INBOX"
+    flags: Names = msgspec.field(default_factory=list)
+    labels: Names = msgspec.field(default_factory=list)
+    date: str | None = None
+
+
+def _flags(names: list[str]) -> int:
+    """Raises InvalidError for what is no system flag."""
+    bits = 0
+    for name in names:
+        flag = BY_NAME.get(name.lower())
+        if flag is None:
+            raise InvalidError(f"{name[:40]!r} is no flag: use {', '.join(NAMES.values())}; others are labels")
+        bits |= flag
+    return bits
+
+
+def _labels(names: list[str]) -> tuple[str, ...]:
+    """Raises InvalidError for what cannot be an IMAP keyword (RFC 9051 §2.3.2)."""
+    for name in names:
+        if not _KEYWORD.fullmatch(name):
+            raise InvalidError(f"{name[:40]!r} cannot be a label")
+    return tuple(names)
+
+
+def _shown(folder_id: str, folder: str, row: MessageRow) -> MessageShown:
+    envelope = row.envelope
+    bits = {
+        "\\Seen": row.is_seen,
+        "\\Answered": row.is_answered,
+        "\\Flagged": row.is_flagged,
+        "\\Deleted": row.is_deleted,
+        "\\Draft": row.is_draft,
+    }
+    return MessageShown(
+        row.id,
+        f"T{row.thread_id}",
+        folder_id,
+        folder,
+        row.uid,
+        envelope.subject,
+        list(envelope.senders),
+        list(envelope.to),
+        list(envelope.cc),
+        envelope.message_id,
+        moment(row.date),
+        row.size,
+        row.preview,
+        [name for name, is_set in bits.items() if is_set],
+        list(row.keywords),
+        not row.is_seen,
+        row.is_flagged,
+        row.has_attachments,
+        row.modseq,
+    )
+
+
+def _window(mailbox: Mailbox, name: str, filters: Filters, offset: int, limit: int) -> tuple[list[MessageShown], int]:
+    folder = mailbox.folder(name)
+    found = listing(mailbox, folder.id, offset=offset, limit=limit, criterion=criterion_of(filters))
+    return [_shown(folder.object_id, folder.name, row) for row in found.rows], found.total
+
+
+def _one(mailbox: Mailbox, message_id: str) -> MessageShown:
+    folder_id, uid = places(mailbox, message_id)[0]
+    folder = mailbox.folder_by_id(folder_id)
+    rows = message_rows(mailbox, folder_id, [uid])
+    if not rows:
+        raise NotFoundError("There is no such message")
+    message = read_message(mailbox.content(int(message_id[1:])), rows[0])
+    return msgspec.structs.replace(
+        _shown(folder.object_id, folder.name, rows[0]),
+        text=message.text,
+        html=message.html,
+        header=list(message.header),
+        attachments=list(message.attachments),
+    )
+
+
+def _change(mailbox: Mailbox, message_id: str, change: MessageChange) -> MessageShown:
+    steps: list[tuple[Operation, int, tuple[str, ...]]] = []
+    folder_id, uid = places(mailbox, message_id)[0]
+    rows = message_rows(mailbox, folder_id, [uid])
+    if change.flags is not None or change.labels is not None:
+        current = _shown("", "", rows[0])
+        flags = _flags(change.flags if change.flags is not None else current.flags)
+        labels = _labels(change.labels if change.labels is not None else current.labels)
+        steps.append(("replace", flags, labels))
+    steps.append(("add", _flags(change.flags_add), _labels(change.labels_add)))
+    steps.append(("remove", _flags(change.flags_remove), _labels(change.labels_remove)))
+    target = None if change.folder is None else mailbox.folder(change.folder)
+    for operation, bits, keywords in steps:
+        if operation == "replace" or bits or keywords:
+            mailbox.store(folder_id, [(uid, uid)], operation, bits, keywords)
+    if target is not None and target.id != folder_id:
+        mailbox.move(folder_id, [(uid, uid)], target.id)
+    return _one(mailbox, message_id)
+
+
+def _remove(mailbox: Mailbox, message_id: str, permanent: bool) -> MessageShown:
+    gone = _one(mailbox, message_id)
+    trash = next((folder for folder in mailbox.folders() if folder.special_use == "\\Trash"), None)
+    for folder_id, uid in places(mailbox, message_id):
+        if permanent or trash is None or folder_id == trash.id:
+            mailbox.remove(folder_id, [uid])
+        else:
+            mailbox.move(folder_id, [(uid, uid)], trash.id)
+    return gone
+
+
+def _add(mailbox: Mailbox, wanted: MessageWanted, now: float, quota: int) -> MessageShown:
+    folder = mailbox.folder(wanted.folder)
+    at = int(now if wanted.date is None else parse_moment(wanted.date))
+    message = NewMessage(wanted.raw.encode(), _flags(wanted.flags), keyword_text(_labels(wanted.labels)), at)
+    (appended,) = mailbox.append(folder.id, [message], quota)
+    return _one(mailbox, appended.object_id)
+
+
+class MessageController(Controller):
+    """/messages"""
+
+    path = "/messages"
+    tags = ("Messages",)
+    opt = {"access": MAILBOX}
+
+    @get("/", summary="Messages of a folder")
+    async def list_all(
+        self,
+        request: Request[Any, Any, Any],
+        identity: Identity,
+        services: ApiServices,
+        folder: str = "INBOX",
+        q: str = "",
+        search: str = "",
+        subject: str = "",
+        in_body: Annotated[str, QueryParameter(name="body", description="Part of the text")] = "",
+        text: str = "",
+        sender: Annotated[str, QueryParameter(name="from", description="Part of the sender")] = "",
+        recipient: Annotated[str, QueryParameter(name="to", description="Part of a recipient")] = "",
+        in_header: Annotated[
+            str, QueryParameter(name="headers", description="A field's name, a colon, and a part of its text")
+        ] = "",
+        message_id: str = "",
+        since: str = "",
+        before: str = "",
+        min_size: Annotated[int | None, QueryParameter(ge=0)] = None,
+        max_size: Annotated[int | None, QueryParameter(ge=0)] = None,
+        is_unread: bool | None = None,
+        is_flagged: bool | None = None,
+        is_deleted: bool | None = None,
+        is_draft: bool | None = None,
+        has_attachment: bool | None = None,
+        number: PageNumber = 1,
+        limit: PageLimit = None,
+    ) -> Response[list[MessageShown]]:
+        """Newest first. `q` takes operators: from:anna is:unread has:attachment before:2026-01-31 larger:2m."""
+        filters = Filters(
+            q=q,
+            search=search,
+            subject=subject,
+            body=in_body,
+            text=text,
+            sender=sender,
+            recipient=recipient,
+            headers=in_header,
+            message_id=message_id,
+            since=since,
+            before=before,
+            min_size=min_size,
+            max_size=max_size,
+            is_unread=is_unread,
+            is_flagged=is_flagged,
+            is_deleted=is_deleted,
+            is_draft=is_draft,
+            has_attachment=has_attachment,
+        )
+        page = page_of(number, limit, usual=_USUAL, most=_MOST)
+        mailbox = await opened(services, identity)
+        items, total = await services.mailboxes.run(_window, mailbox, folder, filters, page.offset, page.limit)
+        return paged(request, items, total, page)
+
+    @post("/", status_code=200, summary="Put a message into a folder")
+    async def add(self, data: MessageWanted, identity: Identity, services: ApiServices) -> MessageShown:
+        """It is kept as it is; sending is POST /emails."""
+        mailbox = await opened(services, identity)
+        alias = await services.administration.directory.alias(identity.address)
+        quota = alias.quota if alias is not None and alias.quota is not None else services.settings.mailbox.quota
+        return await services.mailboxes.run(_add, mailbox, data, services.clock.now(), quota)
+
+    @get("/{message_id:str}", summary="One message")
+    async def show(self, message_id: str, identity: Identity, services: ApiServices) -> MessageShown:
+        """With its text, its header and the list of its attachments; reading it changes nothing."""
+        return await services.mailboxes.run(_one, await opened(services, identity), message_id)
+
+    @get("/{message_id:str}/raw", summary="One message as it came", media_type="message/rfc822")
+    async def raw(
+        self, request: Request[Any, Any, Any], message_id: str, identity: Identity, services: ApiServices
+    ) -> Response[bytes]:
+        """Octet for octet; with an ETag that never changes (RFC 9110 §8.8.3)."""
+        mailbox = await opened(services, identity)
+        await services.mailboxes.run(places, mailbox, message_id)
+        tag = f'"{identity.mailbox_id}-{message_id}"'
+        headers = {"ETag": tag, "Cache-Control": "private, max-age=31536000, immutable"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(b"", status_code=304, headers=headers)
+        content = await services.mailboxes.run(mailbox.content, int(message_id[1:]))
+        octets = await services.mailboxes.run(content.read)
+        return Response(octets, media_type="message/rfc822", headers=headers)
+
+    @put("/{message_id:str}", summary="Mark or move a message")
+    async def change(
+        self, message_id: str, data: MessageChange, identity: Identity, services: ApiServices
+    ) -> MessageShown:
+        """IMAP sessions see it at once."""
+        return await services.mailboxes.run(_change, await opened(services, identity), message_id, data)
+
+    @delete("/{message_id:str}", status_code=200, summary="Delete a message")
+    async def remove(
+        self, message_id: str, identity: Identity, services: ApiServices, permanent: bool = False
+    ) -> MessageShown:
+        """Into the Trash; out of it, or with `permanent`, for good: undelete brings it back for some days."""
+        return await services.mailboxes.run(_remove, await opened(services, identity), message_id, permanent)
