@@ -14,6 +14,7 @@ from mailstead.services.runtime import Serving
 
 _WIDEST = 1000
 _TLS = {"none": "", "starttls": "STARTTLS", "implicit": "TLS"}
+_SCHEMES = {"https": "https://", "http": "http://", "api": "http://", "metrics": "http://"}  # what a browser opens
 _PURPOSES = {
     "imaps": "read mail",
     "imap": "read mail",
@@ -68,6 +69,6 @@ def _services(endpoints: Mapping[str, Endpoint]) -> list[tuple[str, str, str, st
     """A row for each endpoint, those that people look for first."""
     order = [*(name for name in _PURPOSES if name in endpoints), *(name for name in endpoints if name not in _PURPOSES)]
     return [
-        (name, f"{endpoint.host}:{endpoint.port}", _TLS[endpoint.tls], _PURPOSES.get(name, ""))
+        (name, f"{_SCHEMES.get(name, '')}{endpoint.host}:{endpoint.port}", _TLS[endpoint.tls], _PURPOSES.get(name, ""))
         for name, endpoint in ((name, endpoints[name]) for name in order)
     ]
