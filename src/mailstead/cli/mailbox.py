@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from mailstead.administration.actor import COMMAND_LINE
+from mailstead.administration.care import check_mailbox
 from mailstead.administration.opening import opened_mailbox
 from mailstead.administration.passwords import lock_mailbox, unlock_mailbox
 from mailstead.administration.recovery import recover_mailbox
@@ -40,13 +41,19 @@ def credential(wanted: bool) -> str | None:
 
 
 @app.command("check")
-def check(address: str, json: Json = False) -> None:
-    """Check the mailbox's file; exit 1 when something is wrong."""
-    problems = on_mailbox(address, lambda stores, mailbox: stores.mailboxes.run(mailbox.check))
-    if problems and not json:
-        fail("\n".join(problems))
-    emit_done(f"{address} is fine", json=json, record={"address": address, "problems": problems})
-    if problems:
+def check(address: str, json: Json = False, password_stdin: Credential = False) -> None:
+    """Check a mailbox's file and finish what was cut off; exit 1 when something is wrong.
+
+    A damaged file is set aside, never overwritten: put a snapshot in its place then.
+    """
+    current = credential(password_stdin)
+    found = with_stores(lambda stores: check_mailbox(stores.administration, COMMAND_LINE, address, current=current))
+    record = {"address": address, "problems": found.problems, "set_aside": found.set_aside}
+    if found.problems and not json:
+        aside = f"\nset aside as {found.set_aside}; restore the newest snapshot" if found.set_aside else ""
+        fail("\n".join(found.problems) + aside)
+    emit_done(f"{address} is fine", json=json, record=record)
+    if found.problems:
         raise typer.Exit(1)
 
 

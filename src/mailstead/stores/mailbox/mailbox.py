@@ -11,7 +11,7 @@ from mailstead.formats.message.part import Bounds, Part
 from mailstead.foundation.crypto.seal import KeyPair
 from mailstead.foundation.crypto.stream import SealError
 from mailstead.foundation.errors import OverQuotaError
-from mailstead.stores.mailbox import compaction, entries, folders, undelete
+from mailstead.stores.mailbox import check, compaction, entries, folders, undelete
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.handle import Handle, log
@@ -431,23 +431,17 @@ class Mailbox:
                 return total
 
     def check(self) -> list[str]:
-        """What is wrong with the file: an empty list when nothing is."""
+        """What is wrong with the file: an empty list when nothing is. Reads all of it."""
+        problems = self.file_problems()
+        if not problems:
+            with self._handle.read() as connection:
+                problems = check.store_problems(connection)
+        return problems
+
+    def file_problems(self) -> list[str]:
+        """What SQLite finds wrong with the file, which should then be set aside."""
         with self._handle.plain() as connection:
-            problems = [row[0] for row in select(connection, "PRAGMA integrity_check") if row[0] != "ok"]
-            counts = select(
-                connection,
-                "SELECT f.name FROM folder f"
-                " WHERE f.messages != (SELECT count(*) FROM entry e WHERE e.folder_id = f.id)",
-            )
-            problems += [f"folder {row[0]}: count does not match" for row in counts]
-            lost = select(
-                connection,
-                "SELECT count(*) FROM entry e LEFT JOIN content c ON c.message_id = e.message_id"
-                " WHERE c.message_id IS NULL",
-            )
-            if lost[0][0]:
-                problems.append(f"{lost[0][0]} entries without content")
-            return problems
+            return check.file_problems(connection)
 
     def setting(self, name: str) -> Any:
         """A value kept with the mailbox, None when it was never set."""

@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 import structlog
@@ -20,7 +21,7 @@ from mailstead.foundation.crypto.slot import Slot
 from mailstead.foundation.errors import MailsteadError, NotFoundError
 from mailstead.foundation.spool import Spool
 from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedError, NoSuchFolderError, WrongKeyError
-from mailstead.stores.mailbox.files import FILE, KEYRING, Rotation, take_over
+from mailstead.stores.mailbox.files import FILE, KEYRING, Rotation, set_aside, take_over
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.handle import Handle
 from mailstead.stores.mailbox.mailbox import Mailbox
@@ -142,9 +143,47 @@ class Mailboxes:
 
     def _swept(self) -> None:
         self._sweep = None
-        for handle in self._handles.values():
+        for mailbox_id, handle in self._handles.items():
             handle.let_go()
+            if handle.damage:
+                self._spawn(self._look_at_damage(mailbox_id, handle))
         self._close_idle()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look_at_damage(self, mailbox_id: str, handle: Handle) -> None:
+        """A read failed: see whether the file is at fault, and set it aside then."""
+        handle.damage = ""
+        try:
+            with handle.key.copy() as key:
+                await self.set_aside_if_damaged(mailbox_id, key)
+        except (MailsteadError, OSError) as error:
+            log.error("damaged mailbox not set aside", mailbox=mailbox_id, why=str(error))
+
+    async def set_aside_if_damaged(self, mailbox_id: str, key: DataKey) -> Path | None:
+        """Rename the file of a mailbox when SQLite finds it damaged; where it is then, None when it is whole.
+
+        It is never overwritten. Until a snapshot is put in its place the mailbox does not open, and mail for it is
+        sealed. Raises WrongKeyError, MailboxBusyError, OSError.
+        """
+        folder = self.directory(mailbox_id)
+        if not (folder / FILE).exists():
+            return None
+        try:
+            mailbox = await self._opened(mailbox_id, key)
+            problems = await self.run(mailbox.file_problems)
+        except MailboxDamagedError as error:
+            problems = [str(error)]
+        if not problems:
+            return None
+        async with self.alone(mailbox_id, _nobody_else):
+            stamp = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+            aside = await self.run(set_aside, folder, stamp)
+        log.critical("damaged mailbox set aside", mailbox=mailbox_id, file=str(aside), problems=problems[:3])
+        return aside
 
     def let_go(self, mailbox_id: str) -> None:
         """Close the file if another process wants to be alone with it; else that is noticed within some seconds."""
@@ -240,9 +279,7 @@ class Mailboxes:
         queue = self._deliveries.get(mailbox_id)
         if queue is None:
             queue = self._deliveries[mailbox_id] = []
-            task = loop.create_task(self._deliver_all(mailbox_id, key.copy()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._spawn(self._deliver_all(mailbox_id, key.copy()))
         queue.append(delivery)
         return await delivery.done
 
@@ -321,6 +358,10 @@ class Mailboxes:
             await self.run(handle.forget)
         self._handles.clear()
         self._pool.shutdown()
+
+
+async def _nobody_else() -> None:
+    """Other processes notice by themselves that they shall let go."""
 
 
 def _finish(done: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
