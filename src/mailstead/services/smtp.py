@@ -5,8 +5,10 @@ from collections.abc import Mapping
 
 import structlog
 
+from mailstead.mail.authentication.mtasts.discover import MemoryPolicies, StsDiscovery
 from mailstead.mail.outbound.bounce import Notices
 from mailstead.mail.outbound.signing import Signing
+from mailstead.mail.outbound.tls_policies import TlsPolicies
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
 from mailstead.protocols.smtp.roles.submission import SubmissionRole
@@ -58,10 +60,18 @@ async def start(wiring: Wiring) -> Smtp:
         listener(wiring, "submissions", ports.submissions, "implicit"),
     ]
     lines = await serve_lines(wiring, "submission", smtp_handler(SubmissionRole(services)), listeners, TOO_MANY)
+    sts = StsDiscovery(
+        stores.resolver, lambda: wiring.contexts.client(True), MemoryPolicies(), settings.mta_sts, stores.clock
+    )
     worker = OutboundWorker(
         stores.queue,
         Transport(
-            stores.resolver, wiring.contexts, settings.queue, wiring.hostname, relay_url=settings.server.relay_url
+            stores.resolver,
+            wiring.contexts,
+            settings.queue,
+            wiring.hostname,
+            relay_url=settings.server.relay_url,
+            policies=TlsPolicies(stores.resolver, sts, stores.clock),
         ),
         local_delivery(wiring),
         stores.directory,

@@ -15,13 +15,14 @@ log = structlog.get_logger("mailstead.queue")
 
 
 class OpenServer(msgspec.Struct):
-    """A server that was greeted; `messages` were sent to it so far."""
+    """A server that was greeted; `messages` were sent to it so far. Only what `is_reusable` is kept."""
 
     target: Target
     client: Client
     use_tls: bool
     messages: int = 0
     timer: asyncio.TimerHandle | None = None
+    is_reusable: bool = True
 
 
 class Connections:
@@ -51,6 +52,7 @@ class Connections:
         kept = self._idle.get(key, [])
         if (
             not server.client.usable
+            or not server.is_reusable
             or server.messages >= self._settings.connection_messages
             or len(kept) >= self._settings.per_destination
             or self._settings.connection_idle <= 0

@@ -11,11 +11,13 @@ from mailstead.foundation.errors import MailsteadError, TemporaryError
 from mailstead.foundation.net.client import connect
 from mailstead.foundation.net.errors import StartTLSError
 from mailstead.foundation.tls.contexts import TLSContexts
+from mailstead.mail.authentication.tls_policy import TlsPolicy
 from mailstead.mail.envelope import Envelope
 from mailstead.mail.outbound.connections import Connections, OpenServer
 from mailstead.mail.outbound.files import QueuedMessage
 from mailstead.mail.outbound.fitness import Fitness
 from mailstead.mail.outbound.targets import MailLoopError, Relay, Target, find_targets, parse_relay
+from mailstead.mail.outbound.tls_policies import DestinationPolicy, TlsPolicies, TlsPolicyError
 from mailstead.mail.outbound.verdict import Attempt, Verdict, all_by_error, all_by_reply, by_error, by_reply
 from mailstead.mail.transport.client import Client, Timeouts
 from mailstead.mail.transport.reply import Reply
@@ -45,18 +47,27 @@ class Transport:
     """Finds the destination's servers and tries them in order until one answers for the message."""
 
     def __init__(
-        self, resolver: Resolver, contexts: TLSContexts, settings: QueueSettings, hostname: str, relay_url: str = ""
+        self,
+        resolver: Resolver,
+        contexts: TLSContexts,
+        settings: QueueSettings,
+        hostname: str,
+        relay_url: str = "",
+        policies: TlsPolicies | None = None,
     ) -> None:
         self._resolver = resolver
         self._contexts = contexts
         self._settings = settings
         self._hostname = hostname
         self._relay = parse_relay(relay_url)
+        self._policies = policies if self._relay is None else None
         self._connections = Connections(settings)
 
     async def close(self) -> None:
         """Close the connections that were kept."""
         await self._connections.close()
+        if self._policies is not None:
+            await self._policies.close()
 
     def place(self, destination: str) -> str:
         """What is reached or not: the relay for every destination, where there is one."""
@@ -69,13 +80,14 @@ class Transport:
                 targets = [Target(self._relay.host, self._relay.host, self._relay.port)]
             else:
                 targets = await find_targets(self._resolver, destination, self._settings.remote_port, self._hostname)
+            wanted = await self._policies.of_destination(destination) if self._policies is not None else None
         except MailsteadError as error:
             return Attempt(all_by_error(envelope, error, ""))
         unreachable: list[str] = []
         last = Attempt([])
         for target in targets:
             try:
-                server = await self._open(target)
+                server = await self._open(target, await self._policy(wanted, target))
             except RefusedError as error:
                 # It turns everybody away for now: the next may not (RFC 5321 §5.1). Only 521 is for good.
                 last = Attempt(all_by_reply(envelope, _lasting(error.reply), target.host))
@@ -94,24 +106,35 @@ class Transport:
             return Attempt(last.verdicts, "; ".join(unreachable)[:500])
         return last
 
-    async def _open(self, target: Target) -> OpenServer:
-        """A server ready for a transaction. Raises RefusedError, MailLoopError, TemporaryError."""
+    async def _policy(self, wanted: DestinationPolicy | None, target: Target) -> TlsPolicy:
+        """What the connection has to be like. Raises ResolutionError, TlsPolicyError."""
+        if self._policies is None or wanted is None:
+            return TlsPolicy(domain=target.host, host=target.host)
+        return await self._policies.of_server(wanted, target)
+
+    async def _open(self, target: Target, policy: TlsPolicy) -> OpenServer:
+        """A server ready for a transaction. Raises RefusedError, MailLoopError, TemporaryError.
+
+        What a policy was found good for is not used for another domain, nor the other way round.
+        """
+        if policy.requires_tls:
+            return await self._connect(target, policy, use_tls=True)
         use_tls = self._settings.starttls
         kept = await self._connections.take(target, use_tls=use_tls)
         if kept is not None:
             return kept
         try:
-            return await self._connect(target, use_tls=use_tls)
+            return await self._connect(target, policy, use_tls=use_tls)
         except StartTLSError:
             if not self._may_go_in_the_clear():
                 raise
             log.info("TLS failed, going on in the clear", host=target.host)
-            return await self._connect(target, use_tls=False)
+            return await self._connect(target, policy, use_tls=False)
 
     def _may_go_in_the_clear(self) -> bool:
         return self._settings.starttls and self._settings.tls_fallback and self._relay is None
 
-    async def _connect(self, target: Target, *, use_tls: bool) -> OpenServer:
+    async def _connect(self, target: Target, policy: TlsPolicy, *, use_tls: bool) -> OpenServer:
         settings, relay = self._settings, self._relay
         try:
             connection = await connect(target.address, target.port, timeout=settings.connect_timeout)
@@ -126,24 +149,31 @@ class Transport:
                 _welcomed(await client.greeting(), 220)
                 await self._hello(client)
                 if use_tls and not client.encrypted:
-                    await self._start_tls(client, target)
+                    await self._start_tls(client, target, policy)
                 if relay is not None and relay.login:
                     await _log_in(client, relay, target)
             except OSError as error:
                 raise UnreachableError(detail=f"{target.address}: {error}") from error
             unless_ready.pop_all()
-        return OpenServer(target, client, use_tls)
+        return OpenServer(target, client, use_tls, is_reusable=not policy.requires_tls)
 
-    async def _start_tls(self, client: Client, target: Target) -> None:
-        """TLS where it is offered (RFC 3207 §4), verified for the relay alone: DNS proves no name (RFC 7435 §3)."""
-        if "STARTTLS" not in client.extensions:
-            return
+    async def _start_tls(self, client: Client, target: Target, policy: TlsPolicy) -> None:
+        """TLS where it is offered (RFC 3207 §4).
+
+        The certificate is verified for the relay and where a policy says so: else DNS proves no name (RFC 7435 §3).
+        """
         relay = self._relay
-        context = self._contexts.client(relay is not None)
+        if "STARTTLS" not in client.extensions:
+            if policy.requires_tls:
+                raise TlsPolicyError(detail=f"{target.host} offers no TLS")
+            return
+        context = self._contexts.client(relay is not None or policy.verifies_names)
         reply = await client.start_tls(context, relay.host if relay is not None else target.host)
         if reply.code == 220:
+            if self._policies is not None:
+                self._policies.check(policy, client.peer_chain())
             await self._hello(client)
-        elif not self._may_go_in_the_clear():
+        elif policy.requires_tls or not self._may_go_in_the_clear():
             raise StartTLSError(detail=reply.text)
 
     async def _hello(self, client: Client) -> None:

@@ -90,6 +90,10 @@ class Client:
         self.usable = True
         self.server_name = ""  # as it calls itself in its reply to EHLO
 
+    def peer_chain(self) -> list[bytes]:
+        """The certificates that the server showed, as DER, its own first; [] without TLS."""
+        return self._connection.peer_chain()
+
     @property
     def encrypted(self) -> bool:
         """Whether TLS is on."""
