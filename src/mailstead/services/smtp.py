@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from mailstead.mail.authentication.mtasts.discover import MemoryPolicies, StsDiscovery
+from mailstead.mail.authentication.mtasts.discover import StsDiscovery
 from mailstead.mail.outbound.bounce import Notices
+from mailstead.mail.outbound.kept_policies import KeptPolicies
 from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.outbound.tls_policies import TlsPolicies
 from mailstead.mail.outbound.transport import Transport
@@ -61,7 +62,11 @@ async def start(wiring: Wiring) -> Smtp:
     ]
     lines = await serve_lines(wiring, "submission", smtp_handler(SubmissionRole(services)), listeners, TOO_MANY)
     sts = StsDiscovery(
-        stores.resolver, lambda: wiring.contexts.client(True), MemoryPolicies(), settings.mta_sts, stores.clock
+        stores.resolver,
+        lambda: wiring.contexts.client(True),
+        KeptPolicies(stores.documents),
+        settings.mta_sts,
+        stores.clock,
     )
     worker = OutboundWorker(
         stores.queue,

@@ -21,6 +21,7 @@ from mailstead.mail.authentication.mtasts.discover import HeldPolicy, MemoryPoli
 from mailstead.mail.authentication.mtasts.policy import Mode, StsPolicy
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.outbound.files import QueueFiles
+from mailstead.mail.outbound.kept_policies import KeptPolicies
 from mailstead.mail.outbound.tls_policies import TlsPolicies
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.verdict import Verdict
@@ -138,3 +139,15 @@ async def test_records_that_cannot_be_looked_up_keep_the_mail(tmp_path: Path) ->
         office.authority.fail(f"_{sink.port}._tcp.{MX}", Failure.SERVFAIL)
         assert (await attempt(office, None)).outcome == "deferred"
         assert sink.encrypted == []
+
+
+async def test_policies_outlive_the_process_that_fetched_them(tmp_path: Path) -> None:
+    async with post_office(tmp_path, 1) as office:
+        first, second = KeptPolicies(office.made.documents), KeptPolicies(office.made.documents)
+        assert await first.get("remote.test") is None
+        for identifier in ("1", "2"):
+            held = HeldPolicy(policy("enforce", MX, "*.example.net"), identifier, office.clock.now())
+            await first.put("remote.test", held)
+            assert await KeptPolicies(office.made.documents).get("remote.test") == held
+        await second.put("other.test", held)
+        assert await first.get("other.test") == held

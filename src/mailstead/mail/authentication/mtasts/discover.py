@@ -96,7 +96,7 @@ class StsDiscovery:
     async def policy(self, domain: str) -> StsPolicy | None:
         """The policy that applies to mail for `domain` (lower-case A-labels) now; None without one, or switched off.
 
-        Raises nothing: a policy that cannot be had is as if there were none (RFC 8461 §3.3).
+        A policy that cannot be had is as if there were none (RFC 8461 §3.3). Raises what the store of policies raises.
         """
         if not self._settings.enforce:
             return None
