@@ -12,13 +12,16 @@ ALWAYS = ("SASL-IR", "LITERAL+", "ID", "ENABLE")
 AFTER_LOGIN = (
     "BINARY",
     "CHILDREN",
+    "COMPRESS=DEFLATE",
     "CONDSTORE",
     "CREATE-SPECIAL-USE",
     "ESEARCH",
     "ESORT",
     "IDLE",
+    "INPROGRESS",
     "LIST-EXTENDED",
     "LIST-STATUS",
+    "METADATA",
     "MOVE",
     "MULTIAPPEND",
     "NAMESPACE",
@@ -28,6 +31,7 @@ AFTER_LOGIN = (
     "QRESYNC",
     "QUOTA",
     "QUOTA=RES-STORAGE",
+    "REPLACE",
     "SAVEDATE",
     "SEARCHRES",
     "SORT",
@@ -36,8 +40,10 @@ AFTER_LOGIN = (
     "STATUS=SIZE",
     "THREAD=ORDEREDSUBJECT",
     "THREAD=REFERENCES",
+    "UIDONLY",
     "UIDPLUS",
     "UNSELECT",
+    "UTF8=ACCEPT",
     "WITHIN",
 )
 
@@ -46,7 +52,10 @@ def capabilities(session: "Session") -> str:
     """The capability list of a session as it is now."""
     if session.mailbox is not None:
         limit = session.services.settings.message.size_limit
-        return " ".join((*REVISIONS, *ALWAYS, *AFTER_LOGIN, f"APPENDLIMIT={limit}"))
+        offered = [*REVISIONS, *ALWAYS, *AFTER_LOGIN, f"APPENDLIMIT={limit}"]
+        if session.compression is not None:
+            offered.remove("COMPRESS=DEFLATE")
+        return " ".join(offered)
     offered = [*REVISIONS, *ALWAYS]
     if session.may_start_tls:
         offered.append("STARTTLS")

@@ -8,6 +8,10 @@ class CommandError(InvalidError):
 
     imap_code: str | None = None
 
+    def __init__(self, public_text: str, code: str | None = None) -> None:
+        super().__init__(public_text)
+        self.imap_code = code
+
 
 class NoError(PermanentError):
     """The command cannot be carried out; answered with NO (RFC 9051 §7.1.2)."""

@@ -1,20 +1,23 @@
 """From a search as it was written to criteria of the store: message numbers, $ and ages put in."""
 
+from mailstead.protocols.imap.errors import CommandError
 from mailstead.protocols.imap.grammar.search import Age, All, Either, Messages, Node, Opposite, Recent
 from mailstead.protocols.imap.view import View
 from mailstead.stores.mailbox.search import criteria as c
 
 
-def resolve(key: Node, view: View, now: float) -> c.Criterion:
-    """The criterion in a view at a moment (epoch seconds)."""
+def resolve(key: Node, view: View, now: float, *, uidonly: bool = False) -> c.Criterion:
+    """The criterion in a view at a moment (epoch seconds). Raises CommandError for numbers where `uidonly`."""
     match key:
         case All(keys):
-            return c.And(tuple(resolve(one, view, now) for one in keys))
+            return c.And(tuple(resolve(one, view, now, uidonly=uidonly) for one in keys))
         case Either(left, right):
-            return c.Or(resolve(left, view, now), resolve(right, view, now))
+            return c.Or(resolve(left, view, now, uidonly=uidonly), resolve(right, view, now, uidonly=uidonly))
         case Opposite(inner):
-            return c.Not(resolve(inner, view, now))
-        case Messages():
+            return c.Not(resolve(inner, view, now, uidonly=uidonly))
+        case Messages(wanted, by_uid):
+            if uidonly and not by_uid and not wanted.saved:
+                raise CommandError("Messages are named by uid only", "UIDREQUIRED")
             return c.UidIn(_uids(key, view))
         case Recent():
             return c.UidIn(view.recent_ranges)

@@ -40,6 +40,7 @@ def imap_handler(services: ImapServices) -> Handler:
         except DrainingError:
             session.write(status("*", "BYE", "Shutting down", b"UNAVAILABLE"))
         finally:
+            session.finish()
             session.close()
 
     return handle
@@ -82,7 +83,7 @@ async def _receive(session: Session) -> bool:
     """Wait for input; False at its end, or when the account is gone meanwhile."""
     while True:
         try:
-            data = await session.connection.read(session.patience)
+            data = await session.read(session.patience)
         except ReadInterruptedError:
             try:
                 await session.check_account()

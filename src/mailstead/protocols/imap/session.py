@@ -6,6 +6,7 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 
+from mailstead.formats.message.imap_string import string
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.errors import AuthenticationError, MailsteadError
@@ -13,10 +14,12 @@ from mailstead.foundation.metrics import Metrics
 from mailstead.foundation.net.connection import Connection
 from mailstead.protocols.imap.capabilities import capabilities
 from mailstead.protocols.imap.commands.registry import COMMANDS
+from mailstead.protocols.imap.compression import Compression
 from mailstead.protocols.imap.enabled import Enabled
 from mailstead.protocols.imap.errors import ClosedError, CommandError, NoError
 from mailstead.protocols.imap.grammar.cursor import Cursor
 from mailstead.protocols.imap.grammar.reader import CommandReader, CommandText, ReaderLimits, close_literals
+from mailstead.protocols.imap.progress import Progress
 from mailstead.protocols.imap.responses import Ok, failure, status
 from mailstead.protocols.imap.states import State
 from mailstead.protocols.imap.view import View
@@ -54,18 +57,31 @@ class Session:
         self.mailbox: Mailbox | None = None
         self.view: View | None = None
         self.enabled = Enabled()
+        self.compression: Compression | None = None
         self.tag = ""
         self.over = False
         self._epoch = 0
         self._following: Subscription | None = None
 
     def write(self, data: bytes) -> None:
-        """Send whole response lines."""
-        self.connection.write(data)
+        """Send whole response lines; they may wait for `flush`."""
+        self.connection.write(data if self.compression is None else self.compression.compress(data))
+
+    async def read(self, timeout: float) -> bytes:
+        """What the client sent, b"" at its end. Raises as Connection.read does, and ClosedError."""
+        if self.compression is None:
+            return await self.connection.read(timeout)
+        return await self.compression.read(self.connection, timeout)
 
     async def flush(self) -> None:
-        """Wait for a client that reads slowly."""
+        """Send all, and wait for a client that reads slowly."""
+        self.finish()
         await self.connection.flush(self.services.settings.network.write_timeout)
+
+    def finish(self) -> None:
+        """Send what compression holds back."""
+        if self.compression is not None:
+            self.connection.write(self.compression.flush())
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` on a thread for mailbox work."""
@@ -207,6 +223,8 @@ class Session:
                 raise CommandError("Command not known")
             if self.state not in command.states:
                 raise CommandError(f"Not now: the session is {self.state.value}")
+            if command.numbered and self.enabled.uidonly:
+                raise CommandError("Messages are named by uid only", "UIDREQUIRED")
             await self.check_account()
             cursor = Cursor(
                 text.arguments,
@@ -216,7 +234,11 @@ class Session:
             )
             parsed = command.parse(cursor)
             cursor.end()
-            done = await command.run(self, parsed)
+            if command.slow:
+                with Progress(self.services.settings.imap.progress_interval, self._tell_progress):
+                    done = await command.run(self, parsed)
+            else:
+                done = await command.run(self, parsed)
             if done is not None:
                 self.tell_changes(expunges=command.expunges)
                 self.write(status(text.tag, "OK", done.text, done.code))
@@ -232,6 +254,11 @@ class Session:
         finally:
             close_literals(text.literals)
         return True
+
+    def _tell_progress(self) -> None:
+        code = b"INPROGRESS (%b NIL NIL)" % string(self.tag.encode())
+        self.write(status("*", "OK", "Still at work", code))
+        self.finish()
 
     def close(self) -> None:
         """Give back what the session holds."""

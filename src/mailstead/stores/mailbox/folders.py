@@ -107,6 +107,7 @@ def delete_folder(connection: apsw.Connection, name: str) -> int:
         (modseq, int(time.time()), folder.id),
     )
     connection.execute("DELETE FROM entry WHERE folder_id = ?", (folder.id,))
+    connection.execute("DELETE FROM metadata WHERE folder_id = ?", (folder.id,))
     connection.execute("DELETE FROM folder WHERE id = ?", (folder.id,))
     return folder.id
 

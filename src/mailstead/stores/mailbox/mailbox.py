@@ -11,7 +11,7 @@ from mailstead.formats.message.part import Bounds, Part
 from mailstead.foundation.crypto.seal import KeyPair
 from mailstead.foundation.crypto.stream import SealError
 from mailstead.foundation.errors import OverQuotaError
-from mailstead.stores.mailbox import check, compaction, entries, folders, undelete
+from mailstead.stores.mailbox import check, compaction, entries, folders, metadata, undelete
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.handle import Handle, log
@@ -351,6 +351,35 @@ class Mailbox:
         """Octets of the messages with \\Deleted."""
         with self._handle.plain() as connection:
             return entries.deleted_size(connection, folder_id)
+
+    def replace(
+        self, folder_id: int, uid: int, target_id: int, message: NewMessage, quota: int | None = None
+    ) -> Appended | None:
+        """Put a message into a folder and take another out of its own, in one step; None when that one is gone.
+
+        Raises NoSuchFolderError, OverQuotaError.
+        """
+        prepared = prepare(message, self._bounds)
+        with self._handle.write() as connection:
+            if not select(connection, "SELECT 1 FROM entry WHERE folder_id = ? AND uid = ?", (folder_id, uid)):
+                return None
+            (appended,) = add_messages(connection, connection.codec, target_id, [prepared])
+            entries.remove_entries(connection, folder_id, [uid], moved=False)
+            if quota is not None:
+                _check_quota(connection, quota)
+            return appended
+
+    # metadata
+
+    def metadata(self, folder_id: int) -> dict[str, bytes]:
+        """Entries and values of a folder, of the mailbox for 0 (RFC 5464)."""
+        with self._handle.read() as connection:
+            return metadata.read(connection, folder_id)
+
+    def set_metadata(self, folder_id: int, values: Sequence[tuple[str, bytes | None]], most: int) -> bool:
+        """Keep or remove (None) entries, all or none; False when there would be more than `most`."""
+        with self._handle.write() as connection:
+            return metadata.keep(connection, folder_id, values, most)
 
     # search
 

@@ -74,7 +74,7 @@ def _decoded(line: bytes) -> bytes:
 async def _line(session: "Session") -> bytes:
     while (line := session.reader.take_line()) is None:
         await session.flush()
-        data = await session.connection.read(session.patience)
+        data = await session.read(session.patience)
         if not data:
             raise ClosedError("The exchange was cut off")
         session.reader.receive(data)

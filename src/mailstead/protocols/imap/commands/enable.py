@@ -1,4 +1,4 @@
-"""ENABLE (RFC 9051 §6.3.1).
+"""ENABLE (RFC 9051 §6.3.1; what it switches on: RFC 7162 §3.2.3, RFC 6855 §3, RFC 9586 §3).
 
 enable = "ENABLE" 1*(SP capability);  enable-data = "ENABLED" *(SP capability)
 """
@@ -51,10 +51,24 @@ def _qresync(session: "Session") -> bool:
     return changed
 
 
+def _uidonly(session: "Session") -> bool:
+    changed = not session.enabled.uidonly
+    session.enabled.uidonly = True
+    return changed
+
+
+def _utf8(session: "Session") -> bool:
+    changed = not session.enabled.utf8_accept
+    session.enabled.utf8_accept = True
+    return changed
+
+
 _SWITCHES: "dict[str, tuple[str, Callable[[Session], bool]]]" = {
     "CONDSTORE": ("CONDSTORE", _condstore),
     "IMAP4REV2": ("IMAP4rev2", _rev2),
     "QRESYNC": ("QRESYNC", _qresync),
+    "UIDONLY": ("UIDONLY", _uidonly),
+    "UTF8=ACCEPT": ("UTF8=ACCEPT", _utf8),
 }
 
 

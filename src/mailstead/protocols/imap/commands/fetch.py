@@ -69,7 +69,10 @@ async def run(session: "Session", command: Fetch) -> Ok:
     if command.modifiers.changed_since is not None:
         slices = await _changed(session, view, command, slices)
     changed = await _mark_seen(session, view, slices) if command.items.sets_seen else {}
-    made = blocks(view, slices, command.items, Changed(changed), session.enabled)
+    items = command.items
+    if session.enabled.uidonly and len(items.plain) + len(items.sections) > 1:  # each response begins with the uid
+        items = FetchItems(tuple(item for item in items.plain if item != "UID"), items.sections)
+    made = blocks(view, slices, items, Changed(changed), session.enabled)
     found = await _send(session, made)
     if found < sum(high - low for low, high in slices) and not command.by_uid:
         raise NoError("Some of these messages are gone", "EXPUNGEISSUED")

@@ -66,7 +66,7 @@ async def _until_line(session: "Session", wake: _Wake) -> bytes:
         if left <= 0:
             raise ReadTimeoutError
         try:
-            data = await session.connection.read(left)
+            data = await session.read(left)
         except ReadInterruptedError:
             continue
         if not data:

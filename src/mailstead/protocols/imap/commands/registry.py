@@ -11,6 +11,7 @@ from mailstead.protocols.imap.commands import (
     authenticate,
     capability,
     close,
+    compress,
     copy,
     create,
     delete,
@@ -23,10 +24,12 @@ from mailstead.protocols.imap.commands import (
     login,
     logout,
     lsub,
+    metadata,
     namespace,
     noop,
     quota,
     rename,
+    replace,
     search,
     select,
     sort,
@@ -48,13 +51,16 @@ class Command(msgspec.Struct, frozen=True):
     """One command.
 
     `run` gets what `parse` made and gives the tagged OK, or None when it has answered itself. `expunges`: untagged
-    EXPUNGE may be told before that answer (RFC 9051 §7.5.1).
+    EXPUNGE may be told before that answer (RFC 9051 §7.5.1). `numbered`: messages are named by number, which UIDONLY
+    forbids (RFC 9586 §3.1). `slow`: it may take long and tells nothing meanwhile, so that its progress is told.
     """
 
     states: frozenset[State]
     parse: Callable[[Cursor], Any]
     run: "Callable[[Session, Any], Awaitable[Ok | None]]"
     expunges: bool = True
+    numbered: bool = False
+    slow: bool = False
 
 
 def nothing(_: Cursor) -> None:
@@ -83,8 +89,11 @@ COMMANDS: dict[str, Command] = {
     "LSUB": Command(AFTER_LOGIN, lsub.parse, lsub.run),
     "NAMESPACE": Command(AFTER_LOGIN, nothing, namespace.run),
     "STATUS": Command(AFTER_LOGIN, status.parse, status.run),
-    "APPEND": Command(AFTER_LOGIN, append.parse, append.run),
+    "APPEND": Command(AFTER_LOGIN, append.parse, append.run, slow=True),
     "IDLE": Command(AFTER_LOGIN, nothing, idle.run),
+    "COMPRESS": Command(AFTER_LOGIN, compress.parse, compress.run),
+    "GETMETADATA": Command(AFTER_LOGIN, metadata.parse_get, metadata.run_get),
+    "SETMETADATA": Command(AFTER_LOGIN, metadata.parse_set, metadata.run_set),
     "GETQUOTA": Command(AFTER_LOGIN, quota.parse_root, quota.run_root),
     "GETQUOTAROOT": Command(AFTER_LOGIN, quota.parse_mailbox, quota.run_mailbox),
     "SETQUOTA": Command(AFTER_LOGIN, quota.parse_set, quota.run_set),
@@ -93,18 +102,20 @@ COMMANDS: dict[str, Command] = {
     "UNSELECT": Command(WITH_MAILBOX, nothing, close.run_unselect),
     "EXPUNGE": Command(WITH_MAILBOX, nothing, expunge.run),
     "UID EXPUNGE": Command(WITH_MAILBOX, expunge.parse, expunge.run),
-    "SEARCH": Command(WITH_MAILBOX, search.parse, search.run, expunges=False),
-    "UID SEARCH": Command(WITH_MAILBOX, _uid(search.parse), search.run),
-    "SORT": Command(WITH_MAILBOX, sort.parse, sort.run, expunges=False),
-    "UID SORT": Command(WITH_MAILBOX, _uid(sort.parse), sort.run),
-    "THREAD": Command(WITH_MAILBOX, thread.parse, thread.run, expunges=False),
-    "UID THREAD": Command(WITH_MAILBOX, _uid(thread.parse), thread.run),
-    "FETCH": Command(WITH_MAILBOX, fetch.parse, fetch.run, expunges=False),
+    "SEARCH": Command(WITH_MAILBOX, search.parse, search.run, expunges=False, numbered=True, slow=True),
+    "UID SEARCH": Command(WITH_MAILBOX, _uid(search.parse), search.run, slow=True),
+    "SORT": Command(WITH_MAILBOX, sort.parse, sort.run, expunges=False, numbered=True, slow=True),
+    "UID SORT": Command(WITH_MAILBOX, _uid(sort.parse), sort.run, slow=True),
+    "THREAD": Command(WITH_MAILBOX, thread.parse, thread.run, expunges=False, numbered=True, slow=True),
+    "UID THREAD": Command(WITH_MAILBOX, _uid(thread.parse), thread.run, slow=True),
+    "FETCH": Command(WITH_MAILBOX, fetch.parse, fetch.run, expunges=False, numbered=True),
     "UID FETCH": Command(WITH_MAILBOX, _uid(fetch.parse), fetch.run),
-    "STORE": Command(WITH_MAILBOX, store.parse, store.run, expunges=False),
+    "STORE": Command(WITH_MAILBOX, store.parse, store.run, expunges=False, numbered=True),
     "UID STORE": Command(WITH_MAILBOX, _uid(store.parse), store.run),
-    "COPY": Command(WITH_MAILBOX, copy.parse, copy.run),
-    "UID COPY": Command(WITH_MAILBOX, _uid(copy.parse), copy.run),
-    "MOVE": Command(WITH_MAILBOX, partial(copy.parse, move=True), copy.run),
-    "UID MOVE": Command(WITH_MAILBOX, partial(copy.parse, move=True, by_uid=True), copy.run),
+    "COPY": Command(WITH_MAILBOX, copy.parse, copy.run, numbered=True, slow=True),
+    "UID COPY": Command(WITH_MAILBOX, _uid(copy.parse), copy.run, slow=True),
+    "MOVE": Command(WITH_MAILBOX, partial(copy.parse, move=True), copy.run, numbered=True, slow=True),
+    "REPLACE": Command(WITH_MAILBOX, replace.parse, replace.run, numbered=True),
+    "UID REPLACE": Command(WITH_MAILBOX, _uid(replace.parse), replace.run),
+    "UID MOVE": Command(WITH_MAILBOX, partial(copy.parse, move=True, by_uid=True), copy.run, slow=True),
 }

@@ -56,7 +56,7 @@ async def find(session: "Session", view: View, program: Program) -> list[int]:
     """The uids that match, of messages that the session knows, ascending."""
     if program.modseq:
         session.enable_condstore()
-    criterion = resolve(program.key, view, session.services.clock.now())
+    criterion = resolve(program.key, view, session.services.clock.now(), uidonly=session.enabled.uidonly)
     return view.known(await session.run(view.mailbox.search, view.folder.id, criterion))
 
 

@@ -88,6 +88,8 @@ async def run(session: "Session", command: Select) -> Ok:
     """Open the mailbox and tell what it is; the one that was open is closed first, whatever happens then."""
     if command.known is not None and not session.enabled.qresync:
         raise CommandError("QRESYNC is not enabled")
+    if command.known is not None and command.known.matches is not None and session.enabled.uidonly:
+        raise CommandError("Messages are named by uid only", "UIDREQUIRED")
     if session.view is not None:
         session.unselect()
         session.write(status("*", "OK", "The mailbox before is closed", b"CLOSED"))
@@ -118,7 +120,7 @@ def _describe(session: "Session", view: View) -> None:
     codes = []
     if not session.enabled.rev2:
         lines.append(b"* %d RECENT\r\n" % view.recent)
-        if unseen := view.first_unseen():
+        if (unseen := view.first_unseen()) and not session.enabled.uidonly:
             codes.append((b"UNSEEN %d" % unseen, "First unseen"))
     permanent = b"" if view.read_only else flags + b" \\*"
     codes += [

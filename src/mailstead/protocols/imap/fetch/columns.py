@@ -8,6 +8,7 @@ from mailstead.formats.message.imap_string import string
 from mailstead.protocols.imap.enabled import Enabled
 from mailstead.protocols.imap.fetch.weave import heads, numerals, weave
 from mailstead.protocols.imap.grammar.dates import internal_date
+from mailstead.protocols.imap.responses import flags_text
 from mailstead.protocols.imap.view import View
 
 Row = tuple[Any, ...]
@@ -55,6 +56,10 @@ class PlainItems:
         self._recent = not enabled.rev2
         self._uidonly = enabled.uidonly
         stored = dict.fromkeys(_ITEMS[item][0] for item in items if item not in _FROM_VIEW)
+        # flags beside a modseq come from the same row: the view may be a moment behind it (RFC 7162 §3.1.4.2)
+        self._flags_stored = "MODSEQ" in items and "FLAGS" in items
+        if self._flags_stored:
+            stored.update(flags=None, keywords=None)
         self.columns = tuple(dict.fromkeys(("uid", *stored)))
         self.needs_rows = bool(stored)
 
@@ -69,10 +74,19 @@ class PlainItems:
             if item == "UID":
                 yield numerals(view.uids[low:high], view.uids[high - 1])
             elif item == "FLAGS":
-                yield view.flags_texts(low, high, recent=self._recent)
+                if self._flags_stored:
+                    yield self._flags_of_rows(view, low, columns["flags"], columns["keywords"])
+                else:
+                    yield view.flags_texts(low, high, recent=self._recent)
             else:
                 yield written(columns[column])
         yield repeat(before[:-1])
+
+    def _flags_of_rows(self, view: View, low: int, flags: Iterable[int], keywords: Iterable[str]) -> Iterable[bytes]:
+        return [
+            flags_text(bits, words, self._recent and view.is_recent(view.uids[place]))
+            for place, (bits, words) in enumerate(zip(flags, keywords, strict=True), low)
+        ]
 
     def lines(self, view: View, rows: Sequence[Row], low: int, high: int) -> bytes:
         """Response lines of the messages from `low` to `high`; where rows are needed, there is one for each."""
