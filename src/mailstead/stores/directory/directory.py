@@ -88,23 +88,23 @@ class Directory:
     async def add(self, record: User | Domain | Alias) -> None:
         """Store a new record. Raises DuplicateError."""
         await self._of(type(record)).insert(to_document(record))
-        await self._announce()
+        await self.announce()
 
     async def replace(self, record: Kind) -> Kind:
         """Store a changed record. Raises ConflictError when somebody else changed it since, NotFoundError."""
         document = to_document(record)
         identifier = document.pop("id")
         stored = await self._of(type(record)).update(identifier, document, version=record.version)
-        await self._announce()
+        await self.announce()
         return from_document(stored, type(record))
 
     async def remove(self, record: User | Domain | Alias) -> None:
         """Remove a record."""
         await self._of(type(record)).delete(record.id)
-        await self._announce()
+        await self.announce()
 
-    async def _announce(self) -> None:
-        """Tell every process: over the bus at once, and by a counter for those on another bus."""
+    async def announce(self) -> None:
+        """Tell every process that something changed: over the bus at once, and by a counter for those on another bus."""
         assert self._state is not None
         document = await self._state.claim({"id": _GENERATION}, {"at": self._clock.now()})
         if document is None:

@@ -62,6 +62,27 @@ def find_folder(connection: apsw.Connection, name: str) -> Folder:
     return _folder(rows[0])
 
 
+def filing_folder(connection: apsw.Connection, name: str, *, create: bool, special_use: str) -> Folder:
+    """Where a filter's decision leads: the folder of that special use, else of that name, made when asked, else INBOX.
+
+    A folder that is made has the special use (RFC 8579 §4). Inside a transaction.
+    """
+    if special_use:
+        statement = f"SELECT {_COLUMNS} FROM folder WHERE special_use = ? COLLATE NOCASE"
+        rows = select(connection, statement, (special_use,))
+        if rows:
+            return _folder(rows[0])
+    try:
+        return find_folder(connection, name.removesuffix(SEPARATOR))
+    except NoSuchFolderError:
+        if not create:
+            return find_folder(connection, INBOX)
+    try:
+        return create_folder(connection, name, special_use)
+    except (FolderExistsError, InvalidError):
+        return find_folder(connection, INBOX)
+
+
 def folder_by_id(connection: apsw.Connection, folder_id: int) -> Folder:
     """The folder of that id. Raises NoSuchFolderError."""
     rows = select(connection, f"SELECT {_COLUMNS} FROM folder WHERE id = ?", (folder_id,))

@@ -138,6 +138,16 @@ class Mailbox:
         with self._handle.read() as connection:
             return folders.folder_by_id(connection, folder_id)
 
+    def folder_or_inbox(self, name: str) -> Folder:
+        """The folder of that name, INBOX when there is none."""
+        with self._handle.read() as connection:
+            return folders.filing_folder(connection, name, create=False, special_use="")
+
+    def filing_folder(self, name: str, *, create: bool, special_use: str) -> Folder:
+        """Where a filter's decision leads; see folders.filing_folder."""
+        with self._handle.write() as connection:
+            return folders.filing_folder(connection, name, create=create, special_use=special_use)
+
     def create_folder(self, name: str, special_use: str = "") -> Folder:
         """Make a folder. Raises FolderExistsError, InvalidError."""
         with self._handle.write() as connection:
@@ -518,9 +528,8 @@ class Mailbox:
         with self._handle.write() as connection:
             if not is_first(connection, ulid):
                 return 0
-            try:
-                folder = folders.find_folder(connection, header.folder)
-            except NoSuchFolderError:
-                folder = folders.find_folder(connection, folders.INBOX)
+            folder = folders.filing_folder(
+                connection, header.folder, create=header.create, special_use=header.special_use
+            )
             (appended,) = add_messages(connection, connection.codec, folder.id, [prepared])
             return int(appended.uid > 0)

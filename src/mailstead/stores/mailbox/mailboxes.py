@@ -20,7 +20,7 @@ from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.slot import Slot
 from mailstead.foundation.errors import MailsteadError, NotFoundError
 from mailstead.foundation.spool import Spool
-from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedError, NoSuchFolderError, WrongKeyError
+from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedError, WrongKeyError
 from mailstead.stores.mailbox.files import FILE, KEYRING, Rotation, set_aside, take_over
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.handle import Handle
@@ -41,7 +41,7 @@ _LET_GO_SECONDS = 0.05
 
 class _Delivery(msgspec.Struct):
     message: NewMessage
-    folder: str
+    header: SealedHeader
     quota: int | None
     done: "asyncio.Future[Receipt]"
 
@@ -247,15 +247,18 @@ class Mailboxes:
         internal_date: int | None = None,
         quota: int | None = None,
         delivery_id: str = "",
+        create: bool = False,
+        special_use: str = "",
     ) -> Receipt:
         """Deliver one message; durable when this returns. Tried again with the same `delivery_id`, it is taken once.
 
         All that wait for one mailbox go into one transaction. Without `key`, and with no session of the owner in this
         process, the message is sealed to `public_key`; so it is when the file is damaged, until one is put back.
+        The folder of `special_use` comes before `folder`, which is made with `create`; INBOX when there is neither.
         Raises OverQuotaError, MailboxBusyError, OSError.
         """
         date = int(self._clock.now()) if internal_date is None else internal_date
-        header = SealedHeader(folder, flags, keywords, date, delivery_id)
+        header = SealedHeader(folder, flags, keywords, date, delivery_id, create, special_use)
         handle = self._handles.get(mailbox_id)
         if key is None and handle is not None and handle.users:
             key = handle.key
@@ -275,7 +278,7 @@ class Mailboxes:
     ) -> Receipt:
         loop = asyncio.get_running_loop()
         new = NewMessage(message.octets(), header.flags, header.keywords, header.internal_date, header.delivery_id)
-        delivery = _Delivery(new, header.folder, quota, loop.create_future())
+        delivery = _Delivery(new, header, quota, loop.create_future())
         queue = self._deliveries.get(mailbox_id)
         if queue is None:
             queue = self._deliveries[mailbox_id] = []
@@ -317,14 +320,16 @@ class Mailboxes:
     @staticmethod
     def _deliver_group(mailbox: Mailbox, group: list[_Delivery], loop: asyncio.AbstractEventLoop) -> None:
         """One transaction per folder and quota; a group over quota is tried one by one."""
-        by_place: dict[tuple[str, int | None], list[_Delivery]] = {}
+        by_place: dict[tuple[str, bool, str, int | None], list[_Delivery]] = {}
         for delivery in group:
-            by_place.setdefault((delivery.folder, delivery.quota), []).append(delivery)
-        for (name, quota), deliveries in by_place.items():
-            try:
-                folder = mailbox.folder(name)
-            except NoSuchFolderError:
-                folder = mailbox.folder(INBOX)
+            header = delivery.header
+            where = (header.folder, header.create, header.special_use, delivery.quota)
+            by_place.setdefault(where, []).append(delivery)
+        for (name, create, special_use, quota), deliveries in by_place.items():
+            if create or special_use:
+                folder = mailbox.filing_folder(name, create=create, special_use=special_use)
+            else:
+                folder = mailbox.folder_or_inbox(name)
             for attempt in ([deliveries], [[one] for one in deliveries]):
                 failed: list[_Delivery] = []
                 for together in attempt:

@@ -26,13 +26,15 @@ _BLOCK = 256 * 1024
 
 
 class SealedHeader(msgspec.Struct, frozen=True):
-    """What was decided about a message when it came."""
+    """What was decided about a message when it came; see folders.filing_folder for `create` and `special_use`."""
 
     folder: str
     flags: int
     keywords: str
     internal_date: int
     delivery_id: str = ""
+    create: bool = False
+    special_use: str = ""
 
 
 FORMER_KEYS = "former_incoming_keys"  # setting: private halves of pairs before rotations, newest first
