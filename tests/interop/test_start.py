@@ -19,6 +19,7 @@ SERVICES = {
     "imaps": "implicit",
     "pop3": "starttls",
     "pop3s": "implicit",
+    "sieve": "starttls",
     "submission": "starttls",
     "submissions": "implicit",
     "mx": "starttls",

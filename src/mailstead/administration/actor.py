@@ -14,6 +14,7 @@ from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Domain
 from mailstead.stores.documents.interface import CollectionSpec, Documents, Index
 from mailstead.stores.mailbox.mailboxes import Mailboxes
+from mailstead.stores.scripts.scripts import Scripts
 
 AUDIT = CollectionSpec("audit", (Index(("at",)), Index(("target", "at"))))
 
@@ -40,6 +41,11 @@ class Administration(msgspec.Struct, frozen=True):
     clock: Clock
     mailboxes: Mailboxes
     bus: Bus
+
+    @property
+    def scripts(self) -> Scripts:
+        """The filter scripts."""
+        return Scripts(self.documents, self.directory, self.settings.sieve, self.clock)
 
     async def audit(self, actor: Actor, action: str, target: str, **detail: Any) -> None:
         """Record that `actor` did `action` to `target`; never pass secrets."""

@@ -16,6 +16,7 @@ from mailstead.cli import (
     mailbox_transfer,
     migrate,
     queue,
+    sieve,
     user,
 )
 from mailstead.cli.serve import serve
@@ -57,6 +58,7 @@ for name, app in (
     ("alias", alias.app),
     ("mailbox", mailbox.app),
     ("queue", queue.app),
+    ("sieve", sieve.app),
     ("dns", dns.app),
     ("dkim", dkim.app),
     ("check", check.app),

@@ -20,6 +20,7 @@ _PURPOSES = {
     "imap": "read mail",
     "pop3s": "read mail",
     "pop3": "read mail",
+    "sieve": "filter scripts",
     "submissions": "send mail",
     "submission": "send mail",
     "mx": "mail from other hosts",

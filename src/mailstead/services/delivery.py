@@ -2,6 +2,7 @@
 
 from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
+from mailstead.mail.routing.filter import Filter
 from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
 from mailstead.mail.routing.router import Prepare, Router
 from mailstead.protocols.smtp.services import SmtpServices
@@ -14,7 +15,18 @@ def local_delivery(wiring: Wiring) -> LocalDelivery:
     """The way into mailboxes from this process."""
     stores = wiring.stores
     if "storage" in wiring.together:
-        return DirectDelivery(stores.directory, stores.mailboxes, stores.trace, stores.settings, stores.clock)
+        filtering = Filter(
+            stores.scripts,
+            stores.memory,
+            stores.mailboxes,
+            stores.queue,
+            stores.settings,
+            stores.clock,
+            wiring.hostname,
+        )
+        return DirectDelivery(
+            stores.directory, stores.mailboxes, stores.trace, stores.settings, stores.clock, filtering
+        )
     return LmtpDelivery(LmtpTarget(f"unix:{stores.data / LMTP_SOCKET}", 0), wiring.hostname)
 
 

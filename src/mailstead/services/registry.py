@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mailstead.services import api, imap, metrics, mx, pop3, smtp, storage, web
+from mailstead.services import api, imap, managesieve, metrics, mx, pop3, smtp, storage, web
 from mailstead.services.definition import Service
 from mailstead.services.scheduler import service as scheduler
 
@@ -12,6 +12,7 @@ SERVICES: tuple[Service, ...] = (
     Service("mx", "mail from other hosts", mx.start),
     Service("imap", "IMAP", imap.start),
     Service("pop3", "POP3", pop3.start),
+    Service("managesieve", "ManageSieve: filter scripts", managesieve.start),
     Service("api", "REST API", api.start),
     Service("web", "account, administration and webmail", web.start),
     Service("scheduler", "regular care: certificates, mailboxes, queue", scheduler.start),

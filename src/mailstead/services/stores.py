@@ -22,6 +22,8 @@ from mailstead.stores.directory.directory import Directory
 from mailstead.stores.documents.interface import Documents
 from mailstead.stores.documents.open import open_documents
 from mailstead.stores.mailbox.mailboxes import Mailboxes
+from mailstead.stores.scripts.memory import Memory
+from mailstead.stores.scripts.scripts import Scripts
 from mailstead.stores.trace.trace import Trace
 
 
@@ -41,6 +43,8 @@ class Stores(msgspec.Struct, frozen=True):
     trace: Trace
     queue: OutboundQueue
     resolver: Resolver
+    scripts: Scripts
+    memory: Memory
 
     @property
     def administration(self) -> Administration:
@@ -125,4 +129,6 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             trace=trace,
             queue=queue,
             resolver=Resolver(settings.server.dns_servers, settings.dns),
+            scripts=Scripts(documents, directory, settings.sieve, clock),
+            memory=Memory(documents, clock),
         )

@@ -6,9 +6,11 @@ import msgspec
 
 from mailstead.formats.sieve.program import Include
 
+INBOX = "INBOX"
+
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
-    """Put the message into a mailbox; `mailbox` "" is INBOX by keep or the implicit keep.
+    """Put the message into a mailbox; `mailbox` "" is by keep or the implicit keep.
 
     `special_use` (an attribute such as \\Junk) names a mailbox that comes before `mailbox` when there is one; `create`
     makes `mailbox` when it lacks. `header` replaces the message's header when the script edited it.

@@ -39,7 +39,7 @@ def _raw(run: Run) -> str:
     if run.root:
         part = run.message.parts[run.root]
         return decode(run.message.raw[part.body_start : min(part.body_end, part.body_start + limit)])
-    return decode(run.message.body[:limit])
+    return decode(run.message.body(limit))
 
 
 def _numbers(run: Run) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from mailstead.formats.sieve import checks
 from mailstead.formats.sieve.program import Operation
 from mailstead.mail.filtering import editing, sending
-from mailstead.mail.filtering.actions import Filing, Redirect, Reject
+from mailstead.mail.filtering.actions import INBOX, Filing, Redirect, Reject
 from mailstead.mail.filtering.flags import addflag, chosen_flags, removeflag, setflag
 from mailstead.mail.filtering.run import Run, ScriptFailedError
 from mailstead.mail.filtering.variables import modify
@@ -19,11 +19,15 @@ def _check_not_rejected(run: Run, what: str) -> None:
         raise ScriptFailedError(f"The script refuses the message and yet would {what} it.")
 
 
+def _place(filing: Filing) -> tuple[str, str]:
+    return filing.mailbox or INBOX, filing.special_use
+
+
 def _file(run: Run, filing: Filing, words: str) -> None:
     """Filing twice into one mailbox is once, with the last flags (RFC 5228 §2.10.3, RFC 5232 §3)."""
     _check_not_rejected(run, "keep")
     for place, action in enumerate(run.actions):
-        if isinstance(action, Filing) and (action.mailbox, action.special_use) == (filing.mailbox, filing.special_use):
+        if isinstance(action, Filing) and _place(action) == _place(filing):
             run.actions[place] = filing
             return
     run.act(filing, words)
@@ -41,7 +45,7 @@ def _fileinto(run: Run, operation: Operation) -> None:
     if not operation.values.get("copy"):
         run.keeps = False
     filing = Filing(
-        mailbox="" if name.upper() == "INBOX" else name,
+        mailbox=INBOX if name.upper() == INBOX else name,
         flags=chosen_flags(run, operation),
         create=bool(operation.values.get("create")),
         special_use=special_use(run, operation),

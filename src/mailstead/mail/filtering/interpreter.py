@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from mailstead.formats.message.part import Bounds
+from mailstead.formats.message.part import Bounds, Octets
 from mailstead.formats.sieve.program import Include, Operation, Program
 from mailstead.foundation.config.sections.sieve import SieveSettings
-from mailstead.mail.filtering.actions import AskScript, Filing, Outcome, Question
+from mailstead.mail.filtering.actions import INBOX, AskScript, Filing, Outcome, Question
 from mailstead.mail.filtering.commands import COMMANDS
 from mailstead.mail.filtering.environment import Answers, Environment
 from mailstead.mail.filtering.message import FilteredMessage
@@ -18,7 +18,7 @@ Ending = Literal["", "stop", "return", "break"]
 
 def run_script(
     program: Program,
-    raw: bytes,
+    raw: Octets,
     environment: Environment,
     answers: Answers,
     settings: SieveSettings,
@@ -38,7 +38,7 @@ def run_script(
         return Outcome(actions=(Filing(),), words=words, error=str(failed))
     if run.keeps:
         keep = Filing(flags=run.flags, header=run.message.edited_header)
-        if not any(isinstance(action, Filing) and not action.mailbox for action in run.actions):
+        if not any(isinstance(action, Filing) and action.mailbox in ("", INBOX) for action in run.actions):
             run.actions.append(keep)
         if len(run.actions) == 1:
             run.words.append("No rule of the filter script said where to, so it is kept in INBOX.")

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from mailstead.formats.message.encoded_word import decode_header_value
 from mailstead.formats.message.header import header_end, iter_field_ranges, unfold
-from mailstead.formats.message.part import Bounds, Part
+from mailstead.formats.message.part import Bounds, Octets, Part
 from mailstead.formats.message.structure import Structure
 
 _FIELDS_LIMIT = 10_000
@@ -53,7 +53,7 @@ def _fields(block: bytes) -> list[Field]:
 class FilteredMessage:
     """One message during one run; edits are seen by all that comes after them (RFC 5293 §3)."""
 
-    def __init__(self, raw: bytes, bounds: Bounds) -> None:
+    def __init__(self, raw: Octets, bounds: Bounds) -> None:
         self.raw = raw
         self._bounds = bounds
         self._body_start = header_end(raw, 0, len(raw))
@@ -67,10 +67,9 @@ class FilteredMessage:
         """Octets of the message as it came."""
         return len(self.raw)
 
-    @property
-    def body(self) -> bytes:
-        """What follows the header."""
-        return self.raw[self._body_start :]
+    def body(self, limit: int) -> bytes:
+        """The first octets of what follows the header."""
+        return self.raw[self._body_start : self._body_start + limit]
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:

@@ -7,15 +7,19 @@ from typing import Protocol
 
 import msgspec
 
+from mailstead.formats.message.header import header_end
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import RecipientResult
+from mailstead.mail.filtering.actions import Reject
+from mailstead.mail.routing.filter import Arrival, Filter, Target, refusal_text
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, is_junk, without_return_path
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Destination
+from mailstead.stores.mailbox.flags import split_flags
 from mailstead.stores.mailbox.folders import INBOX, JUNK
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 from mailstead.stores.trace.trace import Trace, TraceEntry
@@ -62,13 +66,21 @@ class DirectDelivery:
     """Delivers to the mailbox files from this process; all mailboxes at once, each with group commit."""
 
     def __init__(
-        self, directory: Directory, mailboxes: Mailboxes, trace: Trace, settings: Settings, clock: Clock
+        self,
+        directory: Directory,
+        mailboxes: Mailboxes,
+        trace: Trace,
+        settings: Settings,
+        clock: Clock,
+        filtering: Filter | None = None,
     ) -> None:
+        """Without `filtering` no scripts are run."""
         self._directory = directory
         self._mailboxes = mailboxes
         self._trace = trace
         self._settings = settings
         self._clock = clock
+        self._filter = filtering
 
     async def deliver(
         self,
@@ -93,20 +105,12 @@ class DirectDelivery:
     ) -> RecipientResult:
         mailbox_id = recipient.destination.mailbox_id
         key: DataKey | None = None
-        spool = body.replaced(0, delivery_fields(sender, recipient.address))
         try:
             alias = await self._directory.alias_of_mailbox(mailbox_id)
             key = await self._directory.mailbox_key(mailbox_id)
-            quota = alias.quota if alias is not None and alias.quota is not None else self._settings.mailbox.quota
-            receipt = await self._mailboxes.deliver(
-                mailbox_id,
-                key,
-                alias.public_key if alias is not None else b"",
-                spool,
-                folder=folder,
-                quota=quota,
-                delivery_id=attempt and f"{attempt} {recipient.address}",
-            )
+            delivery_id = attempt and f"{attempt} {recipient.address}"
+            arrival = Arrival(sender, recipient.address, mailbox_id, alias, key, body, folder, trace_id, delivery_id)
+            return await self._arrive(arrival)
         except MailsteadError as error:
             outcome = "deferred" if error.temporary else "failed"
             self._note(trace_id, "deferred" if error.temporary else "refused", recipient.address, str(error))
@@ -123,10 +127,55 @@ class DirectDelivery:
         finally:
             if key is not None:
                 key.close()
-        where = f"put into {receipt.folder} of {recipient.address}"
-        text = f"sealed for {recipient.address}, to be read with the owner's key" if receipt.sealed else where
-        self._note(trace_id, "delivered", recipient.address, text)
-        return RecipientResult(recipient.address, "delivered", 250, "2.1.5", "Delivered")
+
+    async def _arrive(self, arrival: Arrival) -> RecipientResult:
+        """Filter, file, and do what else the filter decided; all of it before the message counts as delivered."""
+        filtering = self._filter
+        outcome = None if filtering is None else await filtering.decide(arrival)
+        for words in () if outcome is None else outcome.words:
+            self._note(arrival.trace_id, "filtered", arrival.recipient, words)
+        targets = [Target(arrival.inbox)]
+        if outcome is not None and filtering is not None:
+            refused = next((action for action in outcome.actions if isinstance(action, Reject)), None)
+            if refused is not None:
+                return RecipientResult(arrival.recipient, "failed", 550, "5.7.1", refusal_text(refused.reason))
+            targets = filtering.targets(arrival, outcome)
+        own = delivery_fields(arrival.sender, arrival.recipient)
+        for number, one in enumerate(targets):
+            await self._put(arrival, one, own, arrival.body, number)
+        if outcome is not None and filtering is not None:
+
+            async def put(target: Target, message: Spool, name: str) -> None:
+                await self._put(arrival, target, b"", message, name)
+
+            await filtering.carry_out(arrival, outcome, put)
+        return RecipientResult(arrival.recipient, "delivered", 250, "2.1.5", "Delivered")
+
+    async def _put(self, arrival: Arrival, target: Target, fields: bytes, message: Spool, name: int | str) -> None:
+        """Put a message into one folder, `fields` before it; for each name once. Raises MailsteadError, OSError."""
+        alias = arrival.alias
+        start = message.start(HEADER_LIMIT)
+        if target.header is None:
+            spool = message.replaced(0, fields)
+        else:
+            spool = message.replaced(header_end(start, 0, len(start)), fields + target.header)
+        flags, keywords = split_flags(target.flags)
+        receipt = await self._mailboxes.deliver(
+            arrival.mailbox_id,
+            arrival.key,
+            alias.public_key if alias is not None else b"",
+            spool,
+            folder=target.folder,
+            flags=flags,
+            keywords=keywords,
+            quota=alias.quota if alias is not None and alias.quota is not None else self._settings.mailbox.quota,
+            delivery_id=arrival.delivery_id and (f"{arrival.delivery_id} {name}" if name else arrival.delivery_id),
+            create=target.create,
+            special_use=target.special_use,
+        )
+        where = f"put into {receipt.folder} of {arrival.recipient}"
+        text = f"sealed for {arrival.recipient}, to be read with the owner's key" if receipt.sealed else where
+        self._note(arrival.trace_id, "delivered", arrival.recipient, text)
 
     def _note(self, trace_id: str, event: str, address: str, text: str) -> None:
         self._trace.record(

@@ -42,6 +42,18 @@ def valid_keywords(words: Iterable[str]) -> list[str]:
     return [word for word in words if 0 < len(word) <= 100 and not _NO_KEYWORD.search(word)][:KEYWORDS_LIMIT]
 
 
+def split_flags(names: Iterable[str]) -> tuple[int, str]:
+    """Names of flags as bits and keywords as they are stored; words that are neither are left out."""
+    bits, words = 0, list[str]()
+    for name in names:
+        flag = BY_NAME.get(name.lower())
+        if flag is None:
+            words.append(name)
+        else:
+            bits |= flag
+    return bits, keyword_text(valid_keywords(words))
+
+
 def changed_keywords(current: str, operation: str, keywords: Iterable[str]) -> str:
     """`current` after adding, removing or replacing `keywords`."""
     if operation == "replace":

@@ -1,0 +1,303 @@
+"""The filter script of a mailbox at final delivery: what it decides is carried out here, each effect once.
+
+Every effect has a name made of the delivery's id, under which the queue, the mailbox and the memory take it once: a
+delivery that was cut off is tried again as a whole, and what was done stays as it is.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+
+import mailstead
+from mailstead.formats.message.compose import text_message
+from mailstead.formats.message.header import header_end
+from mailstead.formats.message.part import Bounds
+from mailstead.formats.sieve.program import Include, Program
+from mailstead.foundation.clock import Clock
+from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.foundation.identifiers import new_ulid
+from mailstead.foundation.spool import Spool
+from mailstead.mail.envelope import Envelope, EnvelopeRecipient
+from mailstead.mail.filtering.actions import (
+    AskFolders,
+    AskScript,
+    AskSeen,
+    Copy,
+    Filing,
+    Notify,
+    Outcome,
+    Question,
+    Redirect,
+    Vacation,
+)
+from mailstead.mail.filtering.compose import notify_message, vacation_message
+from mailstead.mail.filtering.environment import Answers, Environment
+from mailstead.mail.filtering.interpreter import run_script
+from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivered_to, received_count
+from mailstead.stores.directory.records import Alias
+from mailstead.stores.mailbox.folders import INBOX
+from mailstead.stores.mailbox.mailboxes import Mailboxes
+from mailstead.stores.scripts.memory import Memory
+from mailstead.stores.scripts.scripts import SITE, ActiveScript, Scripts
+
+_DAY = 86400.0
+_QUESTIONS_LIMIT = 200
+_SPOOL_IN_MEMORY = 1024 * 1024
+_REASON_LIMIT = 400
+
+
+class Outgoing(Protocol):
+    """The outbound queue as the filter uses it."""
+
+    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str, *, once: str = "") -> str:
+        """Keep a message for delivery, for each `once` once; durable when it returns."""
+        ...
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One place to put a message; `keywords` separated by spaces, `header` in place of the message's own."""
+
+    folder: str
+    flags: tuple[str, ...] = ()
+    create: bool = False
+    special_use: str = ""
+    header: bytes | None = None
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A message at a mailbox. `body` has no Return-Path; `inbox` is where it goes without another decision."""
+
+    sender: str
+    recipient: str
+    mailbox_id: str
+    alias: Alias | None
+    key: DataKey | None
+    body: Spool
+    inbox: str
+    trace_id: str
+    delivery_id: str
+
+
+Put = Callable[[Target, Spool, str], Awaitable[None]]
+"""Puts a message into the arrival's mailbox, once for each name."""
+
+
+class Filter:
+    """Runs scripts and carries out what they decide."""
+
+    def __init__(
+        self,
+        scripts: Scripts,
+        memory: Memory,
+        mailboxes: Mailboxes,
+        queue: Outgoing,
+        settings: Settings,
+        clock: Clock,
+        hostname: str,
+    ) -> None:
+        self._scripts = scripts
+        self._memory = memory
+        self._mailboxes = mailboxes
+        self._queue = queue
+        self._settings = settings
+        self._clock = clock
+        self._hostname = hostname
+        mime = settings.mime
+        self._bounds = Bounds(
+            nesting=mime.nesting, parts=mime.parts, header_size=mime.header_size, addresses=mime.addresses
+        )
+
+    async def decide(self, arrival: Arrival) -> Outcome | None:
+        """What the mailbox's active script decides, None without one."""
+        script = await self._scripts.active(arrival.mailbox_id)
+        if script is None:
+            return None
+        if script.program is None:
+            words = (f"The filter script cannot be used, so the message is kept in INBOX: {script.error}",)
+            return Outcome(actions=(Filing(),), words=words, error=script.error)
+        outcome = await self._run(arrival, script, script.program)
+        return self._without_loops(arrival, outcome)
+
+    async def _run(self, arrival: Arrival, script: ActiveScript, program: Program) -> Outcome:
+        environment = self._environment(arrival)
+        raw = arrival.body.octets()
+        answers = Answers()
+        settings = self._settings.sieve
+        for _ in range(_QUESTIONS_LIMIT):
+            found = await self._mailboxes.run(run_script, program, raw, environment, answers, settings, self._bounds)
+            if isinstance(found, Outcome):
+                return found
+            answers = await self._answered(arrival, answers, found)
+        error = f'The script "{script.name}" asks about too many things.'
+        return Outcome(actions=(Filing(),), words=(error,), error=error)
+
+    def _environment(self, arrival: Arrival) -> Environment:
+        own = {arrival.recipient.lower()}
+        if arrival.alias is not None:
+            own.add(arrival.alias.address.lower())
+        now = self._clock.now()
+        offset = datetime.fromtimestamp(now, UTC).astimezone().utcoffset()
+        return Environment(
+            sender=arrival.sender,
+            recipient=arrival.recipient,
+            owner_addresses=frozenset(own),
+            now=now,
+            zone_offset=0 if offset is None else int(offset.total_seconds()) // 60,
+            hostname=self._hostname,
+            version=mailstead.__version__,
+        )
+
+    async def _answered(self, arrival: Arrival, answers: Answers, question: Question) -> Answers:
+        match question:
+            case AskFolders():
+                return msgspec.structs.replace(answers, folders=await self._folders(arrival))
+            case AskSeen(key):
+                known = await self._memory.is_known(arrival.mailbox_id, "duplicate", key, arrival.delivery_id)
+                return msgspec.structs.replace(answers, seen={**answers.seen, key: known})
+            case AskScript(include):
+                program = await self._included(arrival, include)
+                return msgspec.structs.replace(answers, scripts={**answers.scripts, include: program})
+
+    async def _folders(self, arrival: Arrival) -> dict[str, str]:
+        """Folders with their special uses; of a locked mailbox INBOX alone is known."""
+        if arrival.key is None:
+            return {INBOX: ""}
+        mailbox = await self._mailboxes.open(arrival.mailbox_id, arrival.key)
+        return {folder.name: folder.special_use for folder in await self._mailboxes.run(mailbox.folders)}
+
+    async def _included(self, arrival: Arrival, include: Include) -> Program | None:
+        owner = SITE if include.location == "global" else arrival.mailbox_id
+        return await self._scripts.included(owner, include.name)
+
+    def _without_loops(self, arrival: Arrival, outcome: Outcome) -> Outcome:
+        """A message that was here before, or went through too many hosts, is kept and not redirected again."""
+        redirects = [action for action in outcome.actions if isinstance(action, Redirect)]
+        if not redirects:
+            return outcome
+        start = arrival.body.start(HEADER_LIMIT)
+        header = start[: header_end(start, 0, len(start))]
+        was_here = arrival.recipient.lower() in delivered_to(header)
+        if not was_here and received_count(header) < self._settings.message.hops_limit:
+            return outcome
+        why = "was delivered here before" if was_here else "passed too many hosts"
+        kept = tuple(action for action in outcome.actions if not isinstance(action, Redirect))
+        if not any(isinstance(action, Filing) for action in kept):
+            kept = (*kept, Filing())
+        words = (*outcome.words, f"It {why}, so it is not redirected again but kept.")
+        return msgspec.structs.replace(outcome, actions=kept, words=words)
+
+    def targets(self, arrival: Arrival, outcome: Outcome | None) -> list[Target]:
+        """Where the message is put."""
+        if outcome is None:
+            return [Target(arrival.inbox)]
+        return [
+            Target(action.mailbox or arrival.inbox, action.flags, action.create, action.special_use, action.header)
+            for action in outcome.actions
+            if isinstance(action, Filing)
+        ]
+
+    async def carry_out(self, arrival: Arrival, outcome: Outcome, put: Put) -> None:
+        """Redirect, answer, notify, remember, and tell the owner what failed. Raises MailsteadError, OSError."""
+        for action in outcome.actions:
+            match action:
+                case Redirect():
+                    await self._redirect(arrival, action)
+                case Vacation():
+                    await self._answer(arrival, action, put)
+                case Notify():
+                    await self._notify(arrival, action, put)
+                case _:
+                    pass
+        for seen in outcome.seen:
+            place = (arrival.mailbox_id, "duplicate", seen.key, seen.seconds)
+            await (self._memory.extend(*place) if seen.extend else self._memory.claim(*place, arrival.delivery_id))
+        if outcome.error:
+            await self._tell_owner(arrival, outcome.error, put)
+
+    def _once(self, arrival: Arrival, what: str) -> str:
+        return arrival.delivery_id and f"sieve {arrival.delivery_id} {what}"
+
+    async def _redirect(self, arrival: Arrival, action: Redirect) -> None:
+        """The sender is kept (RFC 5228 §4.2); Delivered-To tells the message when it comes back."""
+        start = arrival.body.start(HEADER_LIMIT)
+        mark = f"Delivered-To: {arrival.recipient}\r\n".encode()
+        if action.header is None:
+            message = arrival.body.replaced(0, mark)
+        else:
+            message = arrival.body.replaced(header_end(start, 0, len(start)), mark + action.header)
+        smtputf8 = not (action.address.isascii() and arrival.sender.isascii())
+        envelope = Envelope(sender=arrival.sender, recipients=(EnvelopeRecipient(action.address),), smtputf8=smtputf8)
+        once = self._once(arrival, f"redirect {action.address}")
+        await self._queue.enqueue(envelope, message, arrival.trace_id, once=once)
+
+    async def _answer(self, arrival: Arrival, action: Vacation, put: Put) -> None:
+        """RFC 5230 §4: once to each sender in the given time."""
+        key = f"{action.handle} {action.recipient.lower()}"
+        if action.seconds and not await self._memory.claim(
+            arrival.mailbox_id, "vacation", key, action.seconds, arrival.delivery_id
+        ):
+            return
+        now = self._clock.now()
+        octets = vacation_message(action, f"{new_ulid(now)}@{self._hostname}", now)
+        await self._send(arrival, octets, (action.recipient,), "vacation", action.copy, put)
+
+    async def _notify(self, arrival: Arrival, action: Notify, put: Put) -> None:
+        now = self._clock.now()
+        octets = notify_message(action, arrival.recipient, f"{new_ulid(now)}@{self._hostname}", now)
+        digest = hashlib.sha256(msgspec.msgpack.encode(action)).hexdigest()[:16]
+        await self._send(arrival, octets, action.recipients, f"notify {digest}", action.copy, put)
+
+    async def _send(
+        self,
+        arrival: Arrival,
+        octets: bytes,
+        recipients: tuple[str, ...],
+        what: str,
+        copy: Copy | None,
+        put: Put,
+    ) -> None:
+        """Queue a message of the script's with the empty sender (RFC 3834 §3.3), and file its copy."""
+        never = frozenset({"NEVER"})
+        envelope = Envelope(
+            sender="",
+            recipients=tuple(EnvelopeRecipient(address, never) for address in recipients),
+            smtputf8=not all(address.isascii() for address in recipients),
+        )
+        with Spool(_SPOOL_IN_MEMORY, self._mailboxes.directory(arrival.mailbox_id)) as spool:
+            spool.append(octets)
+            await self._queue.enqueue(envelope, spool, arrival.trace_id, once=self._once(arrival, what))
+            if copy is not None:
+                target = Target(copy.mailbox, copy.flags, copy.create, copy.special_use)
+                await put(target, spool, f"copy {what}")
+
+    async def _tell_owner(self, arrival: Arrival, error: str, put: Put) -> None:
+        """RFC 5228 §2.10.6: the owner is told, once a day of one error, and the sender never."""
+        key = hashlib.sha256(error.encode("utf-8", "replace")).hexdigest()
+        if not await self._memory.claim(arrival.mailbox_id, "error", key, _DAY, arrival.delivery_id):
+            return
+        now = self._clock.now()
+        octets = text_message(
+            sender=f"postmaster@{self._hostname}",
+            recipient=arrival.recipient,
+            subject="Your mail filter script has a problem",
+            text=(
+                "Your filter script could not be carried out for a message, which was kept in INBOX:\n\n"
+                f"    {error}\n\n"
+                "Until the script is mended, messages that lead to this are kept in INBOX. Their senders are not told.\n"
+            ),
+            message_id=f"{new_ulid(now)}@{self._hostname}",
+            now=now,
+        )
+        with Spool(_SPOOL_IN_MEMORY, self._mailboxes.directory(arrival.mailbox_id)) as spool:
+            spool.append(octets)
+            await put(Target(INBOX), spool, "error")
+
+
+def refusal_text(reason: str) -> str:
+    """A script's reason on one line, for a reply."""
+    shown = " ".join("".join(letter if letter.isprintable() else " " for letter in reason).split())
+    return shown[:_REASON_LIMIT] or "The recipient's filter refuses this message"
