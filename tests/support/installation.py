@@ -53,6 +53,7 @@ class Installation:
         self.clock = clock
         self.metrics = Metrics()
         self.passwords: dict[str, str] = {}
+        self.recorded: list[tuple[str, str, dict[str, object]]] = []  # changes that a protocol noted
 
     @property
     def administration(self) -> Administration:
