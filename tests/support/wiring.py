@@ -12,6 +12,8 @@ from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.services.certificate import TLS_FOLDER, ensure_certificate
 from mailstead.services.definition import Wiring
 from mailstead.services.stores import Stores
+from mailstead.stores.scripts.memory import Memory
+from mailstead.stores.scripts.scripts import Scripts
 from support.installation import HOSTNAME, installation
 
 
@@ -37,6 +39,8 @@ async def wired(folder: Path, clock: Clock, settings: Settings) -> AsyncIterator
             trace=made.trace,
             queue=queue,
             resolver=Resolver(settings.server.dns_servers, settings.dns),
+            scripts=Scripts(made.documents, made.directory, settings.sieve, clock),
+            memory=Memory(made.documents, clock),
         )
         contexts = TLSContexts(folder / TLS_FOLDER, settings.tls)
         yield Wiring(stores, contexts, made.metrics, HOSTNAME, frozenset({"scheduler"}))
