@@ -62,7 +62,6 @@ async def run(session: "Session", command: Store) -> Ok:
     if command.unchanged_since is not None:
         session.enable_condstore()
     slices = view.slices(command.messages, by_uid=command.by_uid)
-    session.tell_changes(expunges=False)
     wanted = sum(high - low for low, high in slices)
     stored = await (session.run_write if wanted <= _FEW else session.run)(
         view.mailbox.store,
