@@ -9,7 +9,12 @@ import pytest
 from support.mailstead_server import MailsteadServer, mailstead_server
 
 Client = Callable[..., httpx.Client]
-SETTINGS = {"MAILSTEAD_API_RATE": "500000", "MAILSTEAD_DNS_SERVERS": "127.0.0.1:9"}
+SETTINGS = {
+    "MAILSTEAD_API_RATE": "500000",
+    "MAILSTEAD_DNS_SERVERS": "127.0.0.1:9",
+    "MAILSTEAD_LOGIN_FAILURES_PER_ACCOUNT": "1000",
+    "MAILSTEAD_LOGIN_FAILURES_PER_ADDRESS": "1000",
+}
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,10 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Message, Scope
 
-import mailstead
 from mailstead.interfaces.api.access import provide_identity
+from mailstead.interfaces.api.description import openapi, tell_problems
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
 from mailstead.interfaces.api.endpoints.domains import DomainController
@@ -44,7 +42,7 @@ def api_application(services: ApiServices) -> Litestar:
     def provide_services() -> ApiServices:
         return services
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[*CONTROLLERS],
         path=PREFIX,
         dependencies={
@@ -58,6 +56,8 @@ def api_application(services: ApiServices) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    tell_problems(app.openapi_schema)
+    return app
 
 
 async def _tell_rate(message: Message, scope: Scope) -> None:
@@ -68,25 +68,3 @@ async def _tell_rate(message: Message, scope: Scope) -> None:
             *message["headers"],
             *((name.lower().encode(), value.encode()) for name, value in rate.items()),
         ]
-
-
-def openapi() -> OpenAPIConfig:
-    """What the OpenAPI document says beside the endpoints."""
-    return OpenAPIConfig(
-        title="Mailstead",
-        version=mailstead.__version__,
-        description="Domains, aliases, mailboxes and mail of a Mailstead server.",
-        path="/",
-        servers=[Server(url="/")],
-        components=Components(
-            security_schemes={
-                "basic": SecurityScheme(
-                    type="http",
-                    scheme="basic",
-                    description="A user's token with a blank password, or an address with its password.",
-                ),
-                "bearer": SecurityScheme(type="http", scheme="bearer", description="A user's token."),
-            }
-        ),
-        security=[{"basic": []}, {"bearer": []}],
-    )

@@ -1,0 +1,71 @@
+"""The OpenAPI document beside what is made from the endpoints: security, and the problem that any of them may answer."""
+
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import (
+    Components,
+    OpenAPI,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Reference,
+    Schema,
+    SecurityScheme,
+    Server,
+)
+from litestar.openapi.spec.enums import OpenAPIType
+
+import mailstead
+
+_PROBLEM = "Problem"
+_METHODS = ("get", "post", "put", "delete", "patch")
+
+
+def tell_problems(document: OpenAPI) -> None:
+    """Let every operation answer with a problem, whatever the status."""
+    media = OpenAPIMediaType(schema=Reference(ref=f"#/components/schemas/{_PROBLEM}"))
+    problem = OpenAPIResponse(description="What went wrong", content={"application/json": media})
+    for item in (document.paths or {}).values():
+        for method in _METHODS:
+            operation: Operation | None = getattr(item, method)
+            if operation is not None:
+                told = {status: one for status, one in (operation.responses or {}).items() if status < "400"}
+                operation.responses = told | {"default": problem}
+
+
+def openapi() -> OpenAPIConfig:
+    """The document's head; what it says of endpoints comes from their types and docstrings."""
+    return OpenAPIConfig(
+        title="Mailstead",
+        version=mailstead.__version__,
+        description="Domains, aliases, mailboxes and mail of a Mailstead server.",
+        path="/",
+        servers=[Server(url="/")],
+        components=Components(
+            schemas={_PROBLEM: _problem_schema()},
+            security_schemes={
+                "basic": SecurityScheme(
+                    type="http",
+                    scheme="basic",
+                    description="A user's token with a blank password, or an address with its password.",
+                ),
+                "bearer": SecurityScheme(type="http", scheme="bearer", description="A user's token."),
+            },
+        ),
+        security=[{"basic": []}, {"bearer": []}],
+    )
+
+
+def _problem_schema() -> Schema:
+    text = Schema(type=OpenAPIType.STRING)
+    field = Schema(type=OpenAPIType.OBJECT, properties={"name": text, "message": text}, required=["name", "message"])
+    return Schema(
+        title=_PROBLEM,
+        type=OpenAPIType.OBJECT,
+        properties={
+            "statusCode": Schema(type=OpenAPIType.INTEGER),
+            "error": text,
+            "message": text,
+            "fields": Schema(type=OpenAPIType.ARRAY, items=field),
+        },
+        required=["statusCode", "error", "message"],
+    )
