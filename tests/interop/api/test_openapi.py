@@ -71,7 +71,7 @@ def test_every_endpoint_is_closed_to_strangers(api: Client, document: dict[str, 
         with api(login, password) as client:
             for path, method, _ in operations(document):
                 concrete = path.removeprefix("/v1").replace("{action}", "hold").replace("{", "").replace("}", "")
-                body = {} if method in ("post", "put") else None
+                body: dict[str, str] | None = {} if method in ("post", "put") else None
                 answer = client.request(method, concrete, json=body, params={"q": "x"})
                 wanted = 200 if path in OPEN else 401
                 assert answer.status_code == wanted, (method, path, answer.text)
