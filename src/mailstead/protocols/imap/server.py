@@ -80,16 +80,17 @@ async def _converse(session: Session) -> None:
 
 
 async def _receive(session: Session) -> bool:
-    """Wait for input; False at its end, or when the account is gone meanwhile."""
+    """Wait for input, seeing to other things meanwhile; False at its end, or when the session cannot go on."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + session.patience
     while True:
         try:
-            data = await session.read(session.patience)
+            await session.attend()
+            data = await session.read(max(deadline - clock(), 0.0))
         except ReadInterruptedError:
-            try:
-                await session.check_account()
-            except ClosedError as error:
-                session.write(failure("*", error, "BYE"))
-                return False
-        else:
-            session.reader.receive(data)
-            return bool(data)
+            continue
+        except ClosedError as error:
+            session.write(failure("*", error, "BYE"))
+            return False
+        session.reader.receive(data)
+        return bool(data)

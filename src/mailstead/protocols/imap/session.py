@@ -19,6 +19,7 @@ from mailstead.protocols.imap.enabled import Enabled
 from mailstead.protocols.imap.errors import ClosedError, CommandError, NoError
 from mailstead.protocols.imap.grammar.cursor import Cursor
 from mailstead.protocols.imap.grammar.reader import CommandReader, CommandText, ReaderLimits, close_literals
+from mailstead.protocols.imap.notifications import Notifications
 from mailstead.protocols.imap.progress import Progress
 from mailstead.protocols.imap.responses import Ok, failure, status
 from mailstead.protocols.imap.states import State
@@ -58,6 +59,7 @@ class Session:
         self.view: View | None = None
         self.enabled = Enabled()
         self.compression: Compression | None = None
+        self.notifications: Notifications | None = None
         self.tag = ""
         self.over = False
         self._epoch = 0
@@ -187,6 +189,19 @@ class Session:
                 raise ClosedError("Log in again", "UNAVAILABLE")
             self._epoch = epoch
 
+    def stop_notifications(self) -> None:
+        """Tell nothing unasked any more."""
+        if self.notifications is not None:
+            self.notifications.end()
+            self.notifications = None
+
+    async def attend(self) -> None:
+        """See to what the session was woken for. Raises ClosedError."""
+        await self.check_account()
+        if self.notifications is not None and self.notifications.waiting:
+            await self.notifications.look()
+            await self.flush()
+
     def tell_changes(self, *, expunges: bool) -> None:
         """Untagged responses for what others did. Raises ClosedError when the selected mailbox was deleted."""
         if self.view is not None:
@@ -262,6 +277,7 @@ class Session:
 
     def close(self) -> None:
         """Give back what the session holds."""
+        self.stop_notifications()
         self.view = None
         self.mailbox = None
         self.reader.close()

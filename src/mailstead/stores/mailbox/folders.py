@@ -165,6 +165,7 @@ def rename_folder(connection: apsw.Connection, old: str, new: str) -> None:
     parent = target.rpartition(SEPARATOR)[0]
     if parent and parent not in existing:
         create_folder(connection, parent)
+    next_modseq(connection)  # so that sessions hear of it
     below = [name for name in existing if name.startswith(source.name + SEPARATOR)]
     for name in [source.name, *below]:
         renamed = target + name[len(source.name) :]

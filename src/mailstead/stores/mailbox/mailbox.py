@@ -163,6 +163,12 @@ class Mailbox:
         with self._handle.write() as connection:
             folders.rename_folder(connection, old, new)
 
+    def overview(self) -> list[tuple[Folder, int]]:
+        """All folders, each with its number of messages."""
+        with self._handle.read() as connection:
+            counts = dict(select(connection, "SELECT id, messages FROM folder"))
+            return [(folder, counts[folder.id]) for folder in folders.list_folders(connection)]
+
     def subscriptions(self) -> set[str]:
         """Names that were subscribed, of folders that need not exist."""
         with self._handle.read() as connection:
@@ -174,6 +180,7 @@ class Mailbox:
         statement = "INSERT OR IGNORE INTO subscription VALUES (?)" if on else "DELETE FROM subscription WHERE name = ?"
         with self._handle.write() as connection:
             connection.execute(statement, (name,))
+            folders.next_modseq(connection)  # so that sessions hear of it
 
     def status(self, folder_id: int) -> FolderStatus:
         """Counts of a folder. Raises NoSuchFolderError."""
@@ -385,6 +392,11 @@ class Mailbox:
         """Entries and values of a folder, of the mailbox for 0 (RFC 5464)."""
         with self._handle.read() as connection:
             return metadata.read(connection, folder_id)
+
+    def all_metadata(self) -> dict[tuple[int, str], bytes]:
+        """All entries of all folders, by folder id and name."""
+        with self._handle.read() as connection:
+            return metadata.read_all(connection)
 
     def set_metadata(self, folder_id: int, values: Sequence[tuple[str, bytes | None]], most: int) -> bool:
         """Keep or remove (None) entries, all or none; False when there would be more than `most`."""

@@ -5,12 +5,18 @@ from collections.abc import Sequence
 import apsw
 
 from mailstead.stores.mailbox.connection import select
+from mailstead.stores.mailbox.folders import next_modseq
 
 
 def read(connection: apsw.Connection, folder_id: int) -> dict[str, bytes]:
     """All entries, by name."""
     statement = "SELECT name, value FROM metadata WHERE folder_id = ? ORDER BY name"
     return dict(select(connection, statement, (folder_id,)))
+
+
+def read_all(connection: apsw.Connection) -> dict[tuple[int, str], bytes]:
+    """All entries of all folders."""
+    return {(row[0], row[1]): row[2] for row in select(connection, "SELECT folder_id, name, value FROM metadata")}
 
 
 def keep(connection: apsw.Connection, folder_id: int, values: Sequence[tuple[str, bytes | None]], most: int) -> bool:
@@ -28,4 +34,5 @@ def keep(connection: apsw.Connection, folder_id: int, values: Sequence[tuple[str
             connection.execute("DELETE FROM metadata WHERE folder_id = ? AND name = ?", (folder_id, name))
         else:
             connection.execute("INSERT OR REPLACE INTO metadata VALUES (?, ?, ?)", (folder_id, name, value))
+    next_modseq(connection)  # so that sessions hear of it
     return True

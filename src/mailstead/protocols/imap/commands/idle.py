@@ -53,7 +53,7 @@ async def _until_line(session: "Session", wake: _Wake) -> bytes:
     clock = asyncio.get_running_loop().time
     deadline = clock() + session.patience
     while (line := session.reader.take_line()) is None:
-        await session.check_account()
+        await session.attend()
         if wake.sealed:
             wake.sealed = False
             await session.run(session.opened.ingest)
