@@ -7,7 +7,6 @@ from mailstead.foundation.config.sections.bus import BusSettings
 from mailstead.foundation.errors import InvalidError
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.bus.memory import MemoryBus
-from mailstead.stores.bus.redis.link import RedisConnector
 from mailstead.stores.bus.remote import RemoteBus
 from mailstead.stores.bus.unix.connector import UnixConnector
 
@@ -25,6 +24,8 @@ def open_bus(url: str, data: Path, settings: BusSettings | None = None, clock: C
     if scheme == "unix":
         return RemoteBus(UnixConnector(data, settings, clock), "unix:", settings, clock)
     if scheme in ("redis", "rediss"):
+        from mailstead.stores.bus.redis.link import RedisConnector  # noqa: PLC0415 6 MB that few need
+
         connector = RedisConnector(url, settings)
         return RemoteBus(connector, connector.place, settings, clock)
     raise InvalidError(detail=f"no bus is called {scheme!r}")

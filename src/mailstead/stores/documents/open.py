@@ -6,7 +6,6 @@ from mailstead.foundation.clock import Clock, SystemClock
 from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.errors import InvalidError
 from mailstead.stores.documents.interface import Documents
-from mailstead.stores.documents.mongodb.engine import MongoDocuments
 from mailstead.stores.documents.sqlite.engine import SqliteDocuments
 
 FILE_NAME = "documents.db"
@@ -25,5 +24,7 @@ def open_documents(
     if scheme == "sqlite":
         return SqliteDocuments(data / FILE_NAME, settings, clock)
     if scheme in ("mongodb", "mongodb+srv"):
+        from mailstead.stores.documents.mongodb.engine import MongoDocuments  # noqa: PLC0415 5 MB that few need
+
         return MongoDocuments(url, settings, clock)
     raise InvalidError(detail=f"no document store is called {scheme!r}")
