@@ -71,6 +71,16 @@ class Own:
 
         self.with_stores(work)
 
+    def compact(self, name: str) -> None:
+        """What the scheduler does for a mailbox by and by."""
+
+        async def work(stores: Stores) -> None:
+            mailbox = await open_mailbox(stores, name)
+            while await stores.mailboxes.run(mailbox.compact):
+                pass
+
+        self.with_stores(work)
+
     def start(self) -> None:
         """Start the server; back when it is ready."""
         self.server.start()
