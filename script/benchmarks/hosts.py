@@ -17,6 +17,10 @@ DOVECOT_NOTE = (
     "kept login processes; no full-text plugin, as none is stock. TLS is off on both sides."
 )
 OWN_NOTE = "Mailstead runs with its defaults: AEGIS-256 encryption, full-text index, trace, limits."
+SELECT_NOTE = (
+    "SELECT is that of a folder that was selected before, as the rounds go on: Dovecot maps its index, Mailstead goes on "
+    "from a snapshot in memory. The first SELECT after a start reads the folder's entries."
+)
 
 
 class Host(msgspec.Struct, frozen=True):

@@ -21,15 +21,10 @@ def machine() -> list[str]:
         f"{count} processors ({model.group(1).strip() if model else platform.machine()}){with_aes}",
         f"{int(memory.group(1)) / 1024**2:.0f} GiB of memory" if memory else "memory unknown",
         f"{release}, Linux {platform.release().split('-')[0]}",
-        f"Mailstead {mailstead.__version__} ({_commit()}), Python {platform.python_version()}",
+        f"Mailstead {mailstead.__version__}, Python {platform.python_version()}",
         *_peers(),
         f"measured {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
     ]
-
-
-def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "no commit"
 
 
 def _peers() -> list[str]:

@@ -13,7 +13,8 @@ _HEAD = """# Benchmarks
 
 Written by `script/bench`; do not edit. Each figure is the median of {rounds} rounds with the lowest and highest in
 parentheses; rounds of the servers alternate (A B A B) after one that is not counted. Only the ratios mean something on
-another machine. A ratio is Mailstead's median over that of the best peer in the row, or as the row says.
+another machine. A ratio is Mailstead's median over that of the best peer in the row, or as the row says. A wide range
+tells that the machine, above all its disk, had other work in that row.
 """
 
 _WIDTH = 140

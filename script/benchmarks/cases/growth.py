@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.case import Context
 from benchmarks.clients.imap import Imap
+from benchmarks.hosts import SELECT_NOTE
 from benchmarks.mix import Mix
 from benchmarks.own import DOMAIN, Own
 from benchmarks.peers.dovecot import PASSWORD, dovecot
@@ -120,5 +121,6 @@ def run(context: Context) -> Table:
     notes = [
         f"Single operations, one after another, in mailboxes of {', '.join(f'{size:,}' for size in sizes)} messages; the "
         f"ratio is the largest mailbox's over the smallest's. Flat is at most {_FLAT} times.",
+        SELECT_NOTE,
     ]
     return Table("Cost against the size of the mailbox", rows, notes)

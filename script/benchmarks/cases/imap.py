@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from benchmarks.case import Context
 from benchmarks.clients.imap import Imap
-from benchmarks.hosts import DOVECOT_NOTE, OWN_NOTE, Host, agree, hosts
+from benchmarks.hosts import DOVECOT_NOTE, OWN_NOTE, SELECT_NOTE, Host, agree, hosts
 from benchmarks.mix import NEEDLE, Mix
 from benchmarks.rounds import in_turn
 from benchmarks.table import Row, Table, Target
@@ -117,6 +117,7 @@ def run(context: Context) -> Table:
     notes = [
         OWN_NOTE,
         DOVECOT_NOTE,
+        SELECT_NOTE,
         "Every mailbox was filled with the same messages in the same order; answers were compared first. The single "
         "FETCHes are of messages seen already. Every appended message is another one.",
     ]
