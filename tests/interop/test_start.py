@@ -26,6 +26,8 @@ SERVICES = {
     "lmtp": "none",
     "metrics": "none",
     "api": "none",
+    "http": "none",
+    "https": "implicit",
 }
 
 

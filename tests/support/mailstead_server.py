@@ -15,8 +15,22 @@ from typing import Any
 
 START_SECONDS = 60
 STOP_SECONDS = 20
-PORTS = ("MX", "SUBMISSION", "SUBMISSIONS", "IMAP", "IMAPS", "POP3", "POP3S", "LMTP", "METRICS", "API")
-OTHER_PORTS = ("SIEVE", "HTTP", "HTTPS", "CALDAV", "CARDDAV")
+PORTS = (
+    "MX",
+    "SUBMISSION",
+    "SUBMISSIONS",
+    "IMAP",
+    "IMAPS",
+    "POP3",
+    "POP3S",
+    "SIEVE",
+    "LMTP",
+    "METRICS",
+    "API",
+    "HTTP",
+    "HTTPS",
+)
+OTHER_PORTS = ("CALDAV", "CARDDAV")
 
 
 class ServerFailedError(Exception):
