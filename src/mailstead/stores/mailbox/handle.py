@@ -31,6 +31,7 @@ from mailstead.stores.mailbox.schema import DEFAULT_FOLDERS, migrate
 from mailstead.stores.mailbox.snapshots import Snapshots
 
 log = structlog.get_logger("mailstead.mailbox")
+_LOOK_AGAIN = 0.05  # seconds between looks whether somebody wants to be alone with the file
 _KEPT = 3  # idle connections kept per mailbox
 
 
@@ -65,6 +66,7 @@ class Handle:
         self._writing = threading.RLock()
         self._idle: list[MailboxConnection] = []
         self._count = 0
+        self._looked_at = 0.0
         self._closed_at = 0  # connections opened before the last close are closed when given back
         self._lock_file = -1
         self._nested = threading.local()
@@ -109,7 +111,10 @@ class Handle:
             raise
 
     def _give(self, connection: MailboxConnection, opened_at: int) -> None:
-        leave = must_let_go(self.folder)
+        leave = False
+        if self.used_at - self._looked_at > _LOOK_AGAIN:  # a look at the file system costs as much as a read
+            self._looked_at = self.used_at
+            leave = must_let_go(self.folder)
         with self._guard:
             if opened_at == self._closed_at and len(self._idle) < _KEPT and not leave:
                 self._idle.append(connection)

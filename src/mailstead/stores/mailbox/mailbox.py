@@ -262,7 +262,7 @@ class Mailbox:
 
         `recipe` is the column of that name. All is in memory at once: ask for a few megabytes at a time.
         """
-        with self._handle.read() as connection:
+        with self._handle.plain() as connection:
             return read_messages(connection, connection.codec, wanted)
 
     def content_of_row(
