@@ -11,7 +11,7 @@ from mailstead.formats.message.part import Part
 from mailstead.formats.message.section import decode_content
 from mailstead.interfaces.reading.envelope import clean
 from mailstead.interfaces.reading.listing import MessageRow, is_attachment
-from mailstead.stores.mailbox.mailbox import MessageContent
+from mailstead.stores.mailbox.content import MessageContent
 
 TEXT_LIMIT = 2 * 1024 * 1024
 _HEADER_LIMIT = 256 * 1024

@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator, Iterator
 
 from mailstead.stores.directory.records import Account
+from mailstead.stores.mailbox.content import MessageContent
 from mailstead.stores.mailbox.folders import INBOX
-from mailstead.stores.mailbox.mailbox import Mailbox, MessageContent
+from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 
 _UID_MOST = 2**32 - 1

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from mailstead.foundation.errors import MailsteadError
 from mailstead.protocols.pop3.maildrop import Maildrop
 from mailstead.protocols.pop3.responses import END, Stuffing, error, ok, stuffed
-from mailstead.stores.mailbox.mailbox import MessageContent
+from mailstead.stores.mailbox.content import MessageContent
 
 if TYPE_CHECKING:
     from mailstead.protocols.pop3.session import Session

@@ -15,7 +15,7 @@ from mailstead.protocols.imap.fetch.columns import PlainItems, Row, present
 from mailstead.protocols.imap.fetch.sections import extent, is_stretch, is_whole, shown, value
 from mailstead.protocols.imap.grammar.fetch import FetchItems, Section
 from mailstead.protocols.imap.view import Slices, View
-from mailstead.stores.mailbox.mailbox import MessageContent
+from mailstead.stores.mailbox.content import MessageContent
 from mailstead.stores.mailbox.messages import decode_parts
 
 BLOCK = 128 * 1024
