@@ -75,6 +75,20 @@ def parse_response(line: bytes) -> Response:
     return Response(tag.decode(), first.decode(), None, parse_values(after), "", "", line)
 
 
+def response_end(said: bytes) -> int:
+    """Where the first response of `said` ends, its literals included; 0 when it is not whole."""
+    end = 0
+    while True:
+        found = said.find(b"\r\n", end)
+        if found < 0:
+            return 0
+        literal = _LITERAL.search(said[end : found + 2])
+        end = found + 2
+        if literal is None:
+            return end
+        end += int(literal[1])
+
+
 def items(response: Response) -> dict[str, Value]:
     """FETCH and STATUS data by name."""
     [*_, listed] = response.values

@@ -122,14 +122,15 @@ def _list_end(text: str, place: int) -> int:
     return -1
 
 
-def _settings(transcript: Transcript) -> Settings:
+def transcript_settings(wanted: dict[str, list[str]]) -> Settings:
+    """Settings of a transcript: those it wants, quick passwords, and logins without TLS unless it says `secure`."""
     sections: dict[str, dict[str, object]] = {"login": {"argon2_memory": 64 * 1024, "argon2_passes": 1}}
     for section in _SECTIONS:
-        for option in transcript.settings.get(section, []):
+        for option in wanted.get(section, []):
             name, _, value = option.partition(" ")
             sections.setdefault(section, {})[name] = msgspec.json.decode(value)
     given = {section: msgspec.convert(values, _SECTIONS[section]) for section, values in sections.items()}
-    return Settings(server=ServerSettings(insecure_auth="secure" not in transcript.settings), **given)
+    return Settings(server=ServerSettings(insecure_auth="secure" not in wanted), **given)
 
 
 async def _fill(made: Installation, transcript: Transcript, folder: Path) -> None:
@@ -182,7 +183,7 @@ def plain(name: str, password: str, *, as_name: str = "") -> str:
 async def run_transcript(path: Path, to: str, folder: Path) -> None:
     """To "session" or to "socket"; nothing unexpected may be left unread at the end."""
     transcript = read_transcript(path)
-    async with installation(folder, _settings(transcript)) as made:
+    async with installation(folder, transcript_settings(transcript.settings)) as made:
         await _fill(made, transcript, path.parent)
         password = made.passwords["alice@example.test"]
         values = {
