@@ -1,5 +1,6 @@
 """The running API against its own OpenAPI document, and every endpoint against every kind of asker."""
 
+import html
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,17 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
         for method, operation in item.items()
         if method in ("get", "post", "put", "delete", "patch")
     ]
+
+
+def test_a_page_shows_every_operation_and_loads_nothing(api: Client, document: dict[str, Any]) -> None:
+    with api() as client:
+        page = client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "src=" not in page.text
+    for path, method, operation in operations(document):
+        assert f"<b>{method}</b> {path}" in page.text
+        assert operation["summary"] in html.unescape(page.text)
 
 
 def test_whatever_fits_the_document_is_answered_as_it_says(server: MailsteadServer, document: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from mailstead.interfaces.api.endpoints.test import TestController
 from mailstead.interfaces.api.endpoints.tokens import TokenController
 from mailstead.interfaces.api.endpoints.trace import TraceController
 from mailstead.interfaces.api.problems import HANDLERS
+from mailstead.interfaces.api.reference import reference
 from mailstead.interfaces.api.services import ApiServices
 
 CONTROLLERS: tuple[Any, ...] = (
@@ -43,7 +44,7 @@ def api_application(services: ApiServices) -> Litestar:
         return services
 
     app = Litestar(
-        route_handlers=[*CONTROLLERS],
+        route_handlers=[*CONTROLLERS, reference],
         path=PREFIX,
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),

@@ -1,6 +1,7 @@
 """The OpenAPI document beside what is made from the endpoints: security, and the problem that any of them may answer."""
 
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
     Components,
     OpenAPI,
@@ -39,6 +40,7 @@ def openapi() -> OpenAPIConfig:
         version=mailstead.__version__,
         description="Domains, aliases, mailboxes and mail of a Mailstead server.",
         path="/",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         servers=[Server(url="/")],
         components=Components(
             schemas={_PROBLEM: _problem_schema()},
