@@ -62,6 +62,7 @@ class Session:
         self.notifications: Notifications | None = None
         self.tag = ""
         self.over = False
+        self._commands = services.metrics.counter("imap_commands", "IMAP commands", ("command", "outcome"))
         self._epoch = 0
         self._following: Subscription | None = None
 
@@ -232,6 +233,7 @@ class Session:
     async def execute(self, text: CommandText) -> bool:
         """One command with its tagged answer; whether it was understood and allowed."""
         self.tag = text.tag
+        outcome = "ok"
         try:
             command = COMMANDS.get(text.name)
             if command is None:
@@ -245,6 +247,7 @@ class Session:
                 text.arguments,
                 text.literals,
                 utf8=self.enabled.utf8,
+                utf8_only=self.enabled.utf8_accept,
                 nesting=self.services.settings.imap.nesting,
             )
             parsed = command.parse(cursor)
@@ -258,16 +261,20 @@ class Session:
                 self.tell_changes(expunges=command.expunges)
                 self.write(status(text.tag, "OK", done.text, done.code))
         except CommandError as error:
+            outcome = "bad"
             self.write(failure(text.tag, error, "BAD"))
             return False
         except ClosedError as error:
+            outcome = "bye"
             self.write(failure("*", error, "BYE"))
             self.over = True
         except MailsteadError as error:
+            outcome = "no"
             self.write(failure(text.tag, error))
             return not isinstance(error, AuthenticationError)
         finally:
             close_literals(text.literals)
+            self._commands.labels(text.name if text.name in COMMANDS else "other", outcome).inc()
         return True
 
     def _tell_progress(self) -> None:

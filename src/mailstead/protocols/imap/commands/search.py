@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mailstead.foundation.errors import MailsteadError
-from mailstead.protocols.imap.errors import NoError
+from mailstead.protocols.imap.errors import CommandError, NoError
 from mailstead.protocols.imap.esearch import Returns, esearch, search_returns
 from mailstead.protocols.imap.grammar.cursor import Cursor
 from mailstead.protocols.imap.grammar.search import Keys, Program
@@ -45,6 +45,8 @@ def parse(cursor: Cursor, *, by_uid: bool = False) -> Search:
     cursor.space()
     returns = search_returns(cursor)
     if cursor.peek_word() == "CHARSET":
+        if cursor.utf8_only:
+            raise CommandError("No CHARSET where UTF8=ACCEPT is enabled")  # RFC 6855 §3
         cursor.word()
         cursor.space()
         check_charset(cursor.text_string())

@@ -21,18 +21,26 @@ NUMBER64_MOST = 2**63 - 1
 class Cursor:
     """Reads `text` from the left; every method raises CommandError when what it wants is not there.
 
-    `utf8` is whether the session takes mailbox names in UTF-8; `nesting` how deep parentheses may go.
+    `utf8` is whether the session takes mailbox names in UTF-8, `utf8_only` whether it has UTF8=ACCEPT enabled; `nesting`
+    how deep parentheses may go.
     """
 
-    __slots__ = ("literals", "nesting", "place", "text", "utf8")
+    __slots__ = ("literals", "nesting", "place", "text", "utf8", "utf8_only")
 
     def __init__(
-        self, text: bytes, literals: tuple[Literal, ...] = (), *, utf8: bool = False, nesting: int = 64
+        self,
+        text: bytes,
+        literals: tuple[Literal, ...] = (),
+        *,
+        utf8: bool = False,
+        utf8_only: bool = False,
+        nesting: int = 64,
     ) -> None:
         self.text = text
         self.literals = literals
         self.place = 0
         self.utf8 = utf8
+        self.utf8_only = utf8_only
         self.nesting = nesting
 
     # single octets
