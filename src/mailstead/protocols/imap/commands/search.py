@@ -69,14 +69,13 @@ async def keep(
     session: "Session", view: View, returns: Returns, program: Program, order: Order | None = None
 ) -> list[int]:
     """The same, put in order, and kept for `$`; a search that fails leaves nothing there (RFC 9051 §6.4.4.1)."""
-    if returns.saves:
-        view.saved = []
     try:
         uids = await find(session, view, program)
         if order is not None:
             uids = await order(uids)
     except MailsteadError as error:
         if returns.saves:
+            view.saved = []
             raise NoError(error.public_text, "NOTSAVED") from error
         raise
     if returns.saves:
