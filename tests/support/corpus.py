@@ -8,19 +8,19 @@ _FOLDERS = [parent / "shared" / "corpus" / "mail" for parent in Path(__file__).p
 CORPUS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
 
 
-def corpus_messages(archive_limit: int = 200) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of every single file, and of the first messages of the archive."""
+def corpus_messages(archive_limit: int | None = 200) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of every single file, and of the first messages of the archive, of all when None."""
     for path in sorted(CORPUS.rglob("*")):
         if path.is_file() and path.suffix != ".xz":
             yield str(path.relative_to(CORPUS)), path.read_bytes()
     archive = CORPUS / "spamassassin-public.tar.xz"
-    if archive.exists() and archive_limit:
+    if archive.exists() and archive_limit != 0:
         with tarfile.open(archive) as opened:
             count = 0
             for member in opened:
                 file = opened.extractfile(member)
-                if file is not None and count < archive_limit:
+                if file is not None:
                     count += 1
                     yield member.name, file.read()
-                if count >= archive_limit:
+                if count == archive_limit:
                     return
