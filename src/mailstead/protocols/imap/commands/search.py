@@ -23,7 +23,7 @@ from mailstead.protocols.imap.view import View
 if TYPE_CHECKING:
     from mailstead.protocols.imap.session import Session
 
-_CHARSETS = frozenset({"UTF-8", "US-ASCII"})
+_CHARSETS = frozenset({"", "UTF-8", "US-ASCII"})
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -34,28 +34,25 @@ class Search(msgspec.Struct, frozen=True):
     by_uid: bool
 
 
-def check_charset(name: str) -> None:
-    """Raises NoError with the charsets that are known."""
-    if name.upper() not in _CHARSETS:
-        raise NoError("Charset not known", "BADCHARSET (UTF-8 US-ASCII)")
-
-
 def parse(cursor: Cursor, *, by_uid: bool = False) -> Search:
     """search"""
     cursor.space()
     returns = search_returns(cursor)
+    charset = ""
     if cursor.peek_word() == "CHARSET":
         if cursor.utf8_only:
             raise CommandError("No CHARSET where UTF8=ACCEPT is enabled")  # RFC 6855 §3
         cursor.word()
         cursor.space()
-        check_charset(cursor.text_string())
+        charset = cursor.text_string()
         cursor.space()
-    return Search(returns, Keys(cursor).program(), by_uid)
+    return Search(returns, Keys(cursor).program(charset), by_uid)
 
 
 async def find(session: "Session", view: View, program: Program) -> list[int]:
-    """The uids that match, of messages that the session knows, ascending."""
+    """The uids that match, of messages that the session knows, ascending. Raises NoError for an unknown charset."""
+    if program.charset.upper() not in _CHARSETS:
+        raise NoError("Charset not known", "BADCHARSET (UTF-8 US-ASCII)")
     if program.modseq:
         session.enable_condstore()
     criterion = resolve(program.key, view, session.services.clock.now(), uidonly=session.enabled.uidonly)
@@ -73,10 +70,11 @@ async def keep(
         uids = await find(session, view, program)
         if order is not None:
             uids = await order(uids)
-    except MailsteadError as error:
+    except CommandError:
+        raise  # BAD changes nothing
+    except MailsteadError:
         if returns.saves:
             view.saved = []
-            raise NoError(error.public_text, "NOTSAVED") from error
         raise
     if returns.saves:
         view.saved = to_ranges(sorted(returns.kept(uids)))

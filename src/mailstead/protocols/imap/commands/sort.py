@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
-from mailstead.protocols.imap.commands.search import check_charset, keep
+from mailstead.protocols.imap.commands.search import keep
 from mailstead.protocols.imap.errors import CommandError
 from mailstead.protocols.imap.esearch import Returns, esearch, search_returns
 from mailstead.protocols.imap.grammar.cursor import Cursor
@@ -54,9 +54,9 @@ def parse(cursor: Cursor, *, by_uid: bool = False) -> Sort:
     if not keys:
         raise CommandError("A sort key is wanted")
     cursor.space()
-    check_charset(cursor.text_string())
+    charset = cursor.text_string()
     cursor.space()
-    return Sort(returns, tuple(keys), Keys(cursor).program(), by_uid)
+    return Sort(returns, tuple(keys), Keys(cursor).program(charset), by_uid)
 
 
 async def run(session: "Session", command: Sort) -> Ok:

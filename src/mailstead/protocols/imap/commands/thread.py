@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mailstead.protocols.imap.commands.search import check_charset, find
+from mailstead.protocols.imap.commands.search import find
 from mailstead.protocols.imap.errors import CommandError
 from mailstead.protocols.imap.grammar.cursor import Cursor
 from mailstead.protocols.imap.grammar.search import Keys, Program
@@ -34,9 +34,9 @@ def parse(cursor: Cursor, *, by_uid: bool = False) -> Thread:
     if algorithm not in ALGORITHMS:
         raise CommandError("Threading algorithm not known")
     cursor.space()
-    check_charset(cursor.text_string())
+    charset = cursor.text_string()
     cursor.space()
-    return Thread(algorithm, Keys(cursor).program(), by_uid)
+    return Thread(algorithm, Keys(cursor).program(charset), by_uid)
 
 
 def _threads(view: View, command: Thread, uids: list[int]) -> bytes:

@@ -40,10 +40,11 @@ class Age(msgspec.Struct, frozen=True):
 
 
 class Program(msgspec.Struct, frozen=True):
-    """What is searched for, and whether MODSEQ is a part of it."""
+    """What is searched for, whether MODSEQ is a part of it, and the charset that was named, empty for none."""
 
     key: "Node"
     modseq: bool
+    charset: str = ""
 
 
 class All(msgspec.Struct, frozen=True):
@@ -77,10 +78,10 @@ class Keys:
         self._depth = 0
         self.modseq = False
 
-    def program(self) -> Program:
+    def program(self, charset: str = "") -> Program:
         """search-key *(SP search-key)"""
         key = self._all()
-        return Program(key, self.modseq)
+        return Program(key, self.modseq, charset)
 
     def _all(self) -> Node:
         keys = [self._key()]
