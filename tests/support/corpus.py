@@ -1,11 +1,12 @@
-"""The messages of the shared corpus, where it is present beside the checkout, or further up."""
+"""The messages, calendars and cards of the shared corpus, where it is present beside the checkout, or further up."""
 
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
-_FOLDERS = [parent / "shared" / "corpus" / "mail" for parent in Path(__file__).parents[3:]]
-CORPUS = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
+_FOLDERS = [parent / "shared" / "corpus" for parent in Path(__file__).parents[3:]]
+_ROOT = next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
+CORPUS = _ROOT / "mail"
 
 
 def corpus_messages(archive_limit: int | None = 200) -> Iterator[tuple[str, bytes]]:
@@ -24,3 +25,8 @@ def corpus_messages(archive_limit: int | None = 200) -> Iterator[tuple[str, byte
                     yield member.name, file.read()
                 if count == archive_limit:
                     return
+
+
+def corpus_files(kind: str, suffix: str) -> list[Path]:
+    """The files of `icalendar` or `vcard`."""
+    return sorted((_ROOT / kind).rglob(f"*{suffix}"))
