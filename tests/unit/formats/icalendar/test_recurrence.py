@@ -94,7 +94,7 @@ def first_of(rule: str, at: datetime) -> datetime | None:
         return None
 
 
-@settings(max_examples=80)
+@settings(max_examples=200)
 @given(rules(), wall_clock(), st.sampled_from(ZONES), st.integers(0, 900), st.data())
 def test_rules_exceptions_and_changes_in_zones(
     rule: str, at: datetime, zone: str, after: int, data: st.DataObject
