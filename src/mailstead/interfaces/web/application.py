@@ -13,6 +13,7 @@ from mailstead.interfaces.web.assets import Assets, serve_asset
 from mailstead.interfaces.web.headers import harden
 from mailstead.interfaces.web.language import Languages
 from mailstead.interfaces.web.pages.account import AccountPages
+from mailstead.interfaces.web.pages.aliases import AliasPages
 from mailstead.interfaces.web.pages.compose import ComposePages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
@@ -21,7 +22,7 @@ from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import environment, render
 from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
 
-PAGES: tuple[Any, ...] = (LoginPages, MailPages, ComposePages, AccountPages, StyleguidePages)
+PAGES: tuple[Any, ...] = (LoginPages, MailPages, ComposePages, AccountPages, AliasPages, StyleguidePages)
 
 
 def web_application(api: ApiServices) -> Litestar:
