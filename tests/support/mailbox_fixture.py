@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.stores.mailbox.dav.records import Collection, Kind, NewObject
 from mailstead.stores.mailbox.entries import UID_MOST
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
@@ -39,7 +40,23 @@ def contents(mailbox: Mailbox) -> dict[str, Any]:
             ],
             "expunged": mailbox.changes(folder.id, 0).expunged,
         }
-    return {"folders": folders, "subscriptions": sorted(mailbox.subscriptions())}
+    seen: dict[str, Any] = {"folders": folders, "subscriptions": sorted(mailbox.subscriptions())}
+    kinds: tuple[Kind, ...] = ("calendar", "addressbook")
+    for kind in kinds:
+        found = {one.name: _objects(mailbox, one) for one in mailbox.dav.collections(kind) if one.objects}
+        if found:
+            seen[kind] = found
+    return seen
+
+
+def _objects(mailbox: Mailbox, collection: Collection) -> dict[str, Any]:
+    rows = mailbox.dav.objects(collection.id)
+    octets = mailbox.dav.read([row.id for row in rows])
+    return {
+        "components": list(collection.components),
+        "properties": {name: value.decode() for name, value in mailbox.dav.properties(collection.id).items()},
+        "objects": {row.name: [row.uid, row.component, row.etag, octets[row.id].hex()] for row in rows},
+    }
 
 
 def fill(mailbox: Mailbox) -> None:
@@ -72,6 +89,11 @@ def fill(mailbox: Mailbox) -> None:
     mailbox.copy(inbox, [(1, 3)], project)
     mailbox.store(inbox, [(4, 4)], "add", Flag.DELETED)
     mailbox.expunge(inbox)
+    store = mailbox.dav
+    calendar = store.create("calendar", "house", ("VEVENT",), {"{DAV:}displayname": b"House"})
+    for name, data in (("1.ics", b"one\r\n"), ("2.ics", b"two\n\x00"), ("3.ics", b"three")):
+        store.put(calendar.id, NewObject(name, name, "VEVENT", data, 10, None), 1_000_000_006)
+    store.delete(calendar.id, "3.ics", 1_000_000_007)
     mailbox.append(inbox, [NewMessage(b"Subject: not indexed yet\r\n\r\nlate\r\n", 0, "", 1_000_000_005)])
 
 

@@ -45,6 +45,27 @@ _RULES = (
         f"SELECT b.id FROM blob b WHERE (SELECT count(*) FROM chunk c WHERE c.id BETWEEN b.id << {CHUNK_BITS}"
         f" AND (b.id + 1 << {CHUNK_BITS}) - 1) != (b.size + {CHUNK_SIZE - 1}) / {CHUNK_SIZE}",
     ),
+    (
+        "collection {}: its counts do not match its objects",
+        "SELECT c.name FROM dav_collection c LEFT JOIN (SELECT collection_id, count(*) AS objects, sum(size) AS size,"
+        " max(token) AS token FROM dav_object GROUP BY collection_id) o ON o.collection_id = c.id"
+        " WHERE c.objects != coalesce(o.objects, 0) OR c.size != coalesce(o.size, 0) OR c.token < coalesce(o.token, 0)"
+        " OR c.token > (SELECT value FROM counter WHERE name = 'modseq')",
+    ),
+    (
+        "object {} has not its content, or no collection",
+        "SELECT o.name FROM dav_object o LEFT JOIN dav_content c ON c.object_id = o.id"
+        " WHERE coalesce(length(c.data), -1) != o.size OR o.collection_id NOT IN (SELECT id FROM dav_collection)",
+    ),
+    (
+        "content {} belongs to no object",
+        "SELECT object_id FROM dav_content WHERE object_id NOT IN (SELECT id FROM dav_object)",
+    ),
+    (
+        "tombstone {} is of an object that is there, or of no collection",
+        "SELECT t.name FROM dav_tombstone t WHERE t.collection_id NOT IN (SELECT id FROM dav_collection) OR EXISTS"
+        " (SELECT 1 FROM dav_object o WHERE o.collection_id = t.collection_id AND o.name = t.name)",
+    ),
     ("chunk {} belongs to no blob", f"SELECT id FROM chunk WHERE id >> {CHUNK_BITS} NOT IN (SELECT id FROM blob)"),
 )
 

@@ -17,6 +17,15 @@ NAME_LIMIT = 1000
 DEPTH_LIMIT = 32
 
 
+def used(connection: apsw.Connection) -> int:
+    """Octets that count against the quota: messages in folders, and objects of calendars and address books."""
+    ((size,),) = select(
+        connection,
+        "SELECT (SELECT coalesce(sum(size), 0) FROM folder) + (SELECT coalesce(sum(size), 0) FROM dav_collection)",
+    )
+    return int(size)
+
+
 def next_modseq(connection: apsw.Connection) -> int:
     """A modseq that nothing in the mailbox has yet. Inside the transaction that uses it."""
     return int(select(connection, "UPDATE counter SET value = value + 1 WHERE name = 'modseq' RETURNING value")[0][0])

@@ -12,6 +12,8 @@ from mailstead.foundation.crypto.stream import SealError
 from mailstead.foundation.errors import OverQuotaError
 from mailstead.stores.mailbox import check, compaction, entries, folders, metadata, undelete
 from mailstead.stores.mailbox.connection import select
+from mailstead.stores.mailbox.dav import objects
+from mailstead.stores.mailbox.dav.store import DavStore
 from mailstead.stores.mailbox.handle import log
 from mailstead.stores.mailbox.messages import (
     Prepared,
@@ -45,13 +47,18 @@ _PREPARED_OCTETS = 8 * 1024 * 1024
 
 
 def _check_quota(connection: apsw.Connection, room: int) -> None:
-    """Raises OverQuotaError when the folders hold more than `room` octets."""
-    if int(select(connection, "SELECT coalesce(sum(size), 0) FROM folder")[0][0]) > room:
+    """Raises OverQuotaError when folders and collections hold more than `room` octets."""
+    if folders.used(connection) > room:
         raise OverQuotaError
 
 
 class Mailbox(MailboxReading):
     """One open mailbox."""
+
+    @property
+    def dav(self) -> DavStore:
+        """Calendars and address books."""
+        return DavStore(self._handle)
 
     def hold(self) -> None:
         """Count as a session: while this object lives, its file's key is kept at hand."""
@@ -271,11 +278,10 @@ class Mailbox(MailboxReading):
     # the whole
 
     def usage(self) -> Usage:
-        """Octets and messages in all folders."""
+        """Octets of all folders, calendars and address books, and messages in all folders."""
         with self._handle.read() as connection:
-            return Usage(
-                *select(connection, "SELECT coalesce(sum(size), 0), coalesce(sum(messages), 0) FROM folder")[0]
-            )
+            messages = select(connection, "SELECT coalesce(sum(messages), 0) FROM folder")[0][0]
+            return Usage(folders.used(connection), int(messages))
 
     def modseq(self) -> int:
         """The last modseq used."""
@@ -292,6 +298,7 @@ class Mailbox(MailboxReading):
         total = 0
         with self._handle.write() as connection:
             undelete.forget_deliveries(connection, now - undelete.DELIVERY_DAYS * _DAY)
+            objects.expire(connection, now - objects.TOMBSTONE_DAYS * _DAY)
         while True:
             with self._handle.write() as connection:
                 count = undelete.expire_expunged(connection, now - self._undelete_days * _DAY)

@@ -86,7 +86,31 @@ DROP TABLE fts_header_term;
 DROP TABLE fts_body_term;
 """
 
-MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE)
+# Calendars and address books. `token` is the modseq of the last change of a collection, `made_at` that of its making,
+# `pruned_at` the last one whose tombstone was dropped: an older sync token cannot be answered (RFC 6578 §3.2).
+_FOUR = """
+CREATE TABLE dav_collection(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, components TEXT NOT NULL,
+  token INTEGER NOT NULL, made_at INTEGER NOT NULL, pruned_at INTEGER NOT NULL, size INTEGER NOT NULL DEFAULT 0,
+  objects INTEGER NOT NULL DEFAULT 0, UNIQUE(kind, name));
+CREATE TABLE dav_property(
+  collection_id INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(collection_id, name))
+  WITHOUT ROWID;
+CREATE TABLE dav_object(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, collection_id INTEGER NOT NULL, name TEXT NOT NULL, uid TEXT NOT NULL,
+  component TEXT NOT NULL, etag TEXT NOT NULL, size INTEGER NOT NULL, token INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL, starts_at INTEGER NOT NULL, ends_at INTEGER NOT NULL,
+  UNIQUE(collection_id, name), UNIQUE(collection_id, uid));
+CREATE INDEX dav_object_time ON dav_object(collection_id, starts_at);
+CREATE INDEX dav_object_token ON dav_object(collection_id, token);
+CREATE TABLE dav_content(object_id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE dav_tombstone(
+  collection_id INTEGER NOT NULL, name TEXT NOT NULL, token INTEGER NOT NULL, deleted_at INTEGER NOT NULL,
+  PRIMARY KEY(collection_id, name)) WITHOUT ROWID;
+CREATE INDEX dav_tombstone_token ON dav_tombstone(collection_id, token);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE, _FOUR)
 VERSION = len(MIGRATIONS)
 
 # Name and special use of the folders of a new mailbox (RFC 6154 §2)
