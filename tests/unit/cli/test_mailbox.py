@@ -13,6 +13,7 @@ def test_mail_goes_in_and_out(domain: CommandLine, tmp_path: Path) -> None:
         "address": ALICE,
         "imported": 1,
         "known": 0,
+        "failures": [],
     }
     assert "had been imported before" in domain.run("mailbox", "import", ALICE, str(tmp_path / "one.eml")).out
     exported = domain.json("mailbox", "export", ALICE, str(tmp_path / "out"), "--format", "mbox")
@@ -33,3 +34,11 @@ def test_keys(domain: CommandLine) -> None:
     assert "--force" in domain.refused("mailbox", "recover", ALICE)
     assert domain.json("mailbox", "recover", ALICE, "--force")["keys"] == 3
     assert domain.json("mailbox", "check", ALICE)["problems"] == []
+
+
+def test_a_source_on_another_server_needs_its_password_and_a_form(domain: CommandLine) -> None:
+    assert "--password-stdin" in domain.refused("mailbox", "import", ALICE, "imap://me@127.0.0.1:1", code=2)
+    secret = domain.refused("mailbox", "import", ALICE, "imap://me:secret@127.0.0.1", "--password-stdin", code=2)
+    assert "secret" not in secret
+    closed = domain.refused("mailbox", "import", ALICE, "imap://me@127.0.0.1:1", "--password-stdin", given="x\n")
+    assert "127.0.0.1:1 cannot be reached" in closed

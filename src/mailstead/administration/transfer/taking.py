@@ -17,14 +17,15 @@ from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import NewMessage
 
 Advance = Callable[[int], None]
-_BATCH_MESSAGES, _BATCH_OCTETS = 200, 16 * 1024 * 1024
+BATCH_MESSAGES, BATCH_OCTETS = 200, 16 * 1024 * 1024
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What an import did: messages taken, and those that had been taken before."""
+    """What an import did: messages taken, those that had been taken before, and a line for each thing left out."""
 
     taken: int
     known: int
+    failures: tuple[str, ...] = ()
 
 
 async def import_files(
@@ -56,7 +57,7 @@ async def import_files(
 
 def _make_folders(mailbox: Mailbox, source: Source) -> None:
     for name, subscribed in source.folders():
-        found = mailbox.folder_by_id(_folder_id(mailbox, name))
+        found = mailbox.folder_by_id(folder_id(mailbox, name))
         if subscribed:
             mailbox.subscribe(found.name, True)
 
@@ -68,8 +69,8 @@ def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     for item in items:
         if held and (
             (item.folder, item.source) != (held[0].folder, held[0].source)
-            or len(held) >= _BATCH_MESSAGES
-            or size + len(item.raw) > _BATCH_OCTETS
+            or len(held) >= BATCH_MESSAGES
+            or size + len(item.raw) > BATCH_OCTETS
         ):
             yield held
             held, size = [], 0
@@ -92,7 +93,7 @@ def take_all(mailbox: Mailbox, items: Iterable[Item], quota: int | None, advance
 
 def take_batch(mailbox: Mailbox, batch: list[Item], quota: int | None) -> int:
     """Take items of one folder and source in one transaction; how many were new. Raises OverQuotaError."""
-    folder = _folder_id(mailbox, batch[0].folder)
+    target = folder_id(mailbox, batch[0].folder)
     messages = [
         (
             item.key,
@@ -100,10 +101,10 @@ def take_batch(mailbox: Mailbox, batch: list[Item], quota: int | None) -> int:
         )
         for item in batch
     ]
-    return mailbox.take_in(folder, batch[0].source, messages, quota)
+    return mailbox.take_in(target, batch[0].source, messages, quota)
 
 
-def _folder_id(mailbox: Mailbox, name: str) -> int:
+def folder_id(mailbox: Mailbox, name: str) -> int:
     """The folder of that name, made when it lacks; a name that cannot be one becomes one that can."""
     try:
         return mailbox.folder(name).id

@@ -15,6 +15,7 @@ from mailstead.foundation.config.sections.lmtp import LmtpSettings
 from mailstead.foundation.config.sections.login import LoginSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
 from mailstead.foundation.config.sections.message import MessageSettings
+from mailstead.foundation.config.sections.migration import MigrationSettings
 from mailstead.foundation.config.sections.mime import MimeSettings
 from mailstead.foundation.config.sections.mta_sts import MtaStsSettings
 from mailstead.foundation.config.sections.mx import MxSettings
@@ -59,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sieve: SieveSettings = msgspec.field(default_factory=SieveSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
+    migration: MigrationSettings = msgspec.field(default_factory=MigrationSettings)
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)
     trace: TraceSettings = msgspec.field(default_factory=TraceSettings)

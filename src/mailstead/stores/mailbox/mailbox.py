@@ -143,8 +143,7 @@ class Mailbox(MailboxReading):
 
         Raises NoSuchFolderError, OverQuotaError.
         """
-        with self._handle.read() as connection:
-            known = {name for name, _ in messages if is_imported(connection, source, name)}
+        known = self.imported(source, [name for name, _ in messages])
         prepared = [(name, prepare(one, self._bounds)) for name, one in messages if name not in known]
         if not prepared:
             return 0
@@ -155,6 +154,11 @@ class Mailbox(MailboxReading):
             if quota is not None:
                 _check_quota(connection, quota)
         return len(new)
+
+    def imported(self, source: str, names: Sequence[str]) -> set[str]:
+        """Those of the names in `source` whose messages were imported before."""
+        with self._handle.read() as connection:
+            return {name for name in names if is_imported(connection, source, name)}
 
     def store(
         self,
