@@ -15,6 +15,7 @@ from mailstead.interfaces.web.language import Languages
 from mailstead.interfaces.web.pages.account import AccountPages
 from mailstead.interfaces.web.pages.aliases import AliasPages
 from mailstead.interfaces.web.pages.compose import ComposePages
+from mailstead.interfaces.web.pages.domains import DomainPages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
@@ -22,7 +23,7 @@ from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import environment, render
 from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
 
-PAGES: tuple[Any, ...] = (LoginPages, MailPages, ComposePages, AccountPages, AliasPages, StyleguidePages)
+PAGES: tuple[Any, ...] = (LoginPages, MailPages, ComposePages, AccountPages, AliasPages, DomainPages, StyleguidePages)
 
 
 def web_application(api: ApiServices) -> Litestar:
