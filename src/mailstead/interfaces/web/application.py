@@ -19,11 +19,21 @@ from mailstead.interfaces.web.pages.domains import DomainPages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
+from mailstead.interfaces.web.pages.tokens import TokenPages
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import environment, render
 from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
 
-PAGES: tuple[Any, ...] = (LoginPages, MailPages, ComposePages, AccountPages, AliasPages, DomainPages, StyleguidePages)
+PAGES: tuple[Any, ...] = (
+    LoginPages,
+    MailPages,
+    ComposePages,
+    AccountPages,
+    AliasPages,
+    DomainPages,
+    TokenPages,
+    StyleguidePages,
+)
 
 
 def web_application(api: ApiServices) -> Litestar:
