@@ -19,6 +19,7 @@ from mailstead.cli import (
     sieve,
     user,
 )
+from mailstead.cli.health import health
 from mailstead.cli.serve import serve
 from mailstead.cli.status import status
 from mailstead.cli.trace import trace
@@ -48,6 +49,7 @@ def options(
 
 application.command("serve")(serve)
 application.command("status")(status)
+application.command("health")(health)
 application.command("trace")(trace)
 application.command("migrate")(migrate.migrate)
 mailbox.app.command("import")(mailbox_transfer.import_mail)

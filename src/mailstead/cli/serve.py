@@ -38,7 +38,7 @@ def serve(
 ) -> None:
     """Run services until SIGTERM or Ctrl-C; nothing acknowledged is lost."""
     settings = current_settings()
-    named = _known(service or [])
+    named = known_services(service or [])
     wanted = _wanted(demo, domain, admin)
     configure_logging(settings)
     _warn(settings, named)
@@ -56,7 +56,8 @@ def serve(
         fail(f"cannot start: {system_error_text(error)}")
 
 
-def _known(services: list[str]) -> tuple[str, ...]:
+def known_services(services: list[str]) -> tuple[str, ...]:
+    """The names without repetitions; leaves with code 2 when there is no such service."""
     for name in services:
         if name not in NAMES:
             near = difflib.get_close_matches(name, NAMES, 1)

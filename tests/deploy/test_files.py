@@ -1,0 +1,109 @@
+"""The files of a deployment: valid, and true to the code."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mailstead
+from mailstead.foundation.config.load import load_settings
+from mailstead.services.registry import SERVICES
+from support.programs import require_program
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "deploy/docker-compose-self-hosted.yml"
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+STORES = {"mongodb", "redis"}
+
+
+def check_schema(schema: str, path: Path) -> None:
+    program = Path(sys.executable).with_name("check-jsonschema")
+    ended = subprocess.run([program, "--builtin-schema", schema, path], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_are_valid(path: Path) -> None:
+    check_schema("vendor.github-workflows", path)
+
+
+def test_the_compose_file_is_valid() -> None:
+    check_schema("vendor.compose-spec", COMPOSE)
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The compose file as docker-compose understands it, with an .env of what deploy/env.example names."""
+    program = require_program("docker-compose")
+    folder = tmp_path_factory.mktemp("compose")
+    (folder / COMPOSE.name).write_bytes(COMPOSE.read_bytes())
+    example = (ROOT / "deploy/env.example").read_text("utf-8")
+    (folder / ".env").write_text(re.sub("=$", "=0123456789abcdef0123456789abcdef", example, flags=re.MULTILINE))
+    command: list[str | Path] = [program, "--file", COMPOSE.name]
+    for profile in ("mail", "storage", "metrics"):
+        command += ["--profile", profile]
+    ended = subprocess.run([*command, "config"], cwd=folder, capture_output=True, text=True, check=True)
+    script = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
+    found = subprocess.run(
+        [sys.executable, "-c", script], input=ended.stdout, capture_output=True, text=True, check=True
+    )
+    services: dict[str, Any] = json.loads(found.stdout)["services"]
+    return services
+
+
+def test_every_service_is_composed(composed: dict[str, Any]) -> None:
+    assert set(composed) == {service.name for service in SERVICES} | STORES
+
+
+def test_every_service_is_confined_and_proves_its_protocol(composed: dict[str, Any]) -> None:
+    for name in set(composed) - STORES:
+        service = composed[name]
+        assert service["command"] == ["serve", name]
+        assert service["healthcheck"]["test"] == ["CMD", "mailstead", "health", name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["mem_limit"]
+
+
+def test_only_public_ports_are_published(composed: dict[str, Any]) -> None:
+    published = {name for name, service in composed.items() if service.get("ports")}
+    assert published == {"web", "smtp", "mx", "imap", "pop3", "managesieve"}
+
+
+def test_the_environment_is_what_settings_allow(composed: dict[str, Any]) -> None:
+    for name in set(composed) - STORES:
+        load_settings({key: str(value) for key, value in composed[name]["environment"].items()}, Path("/nonexistent"))
+
+
+def test_what_must_be_set_is_in_the_example() -> None:
+    wanted = set(re.findall(r"\$\{([A-Z_]+):\?", COMPOSE.read_text("utf-8")))
+    assert wanted == set(re.findall("^([A-Z_]+)=$", (ROOT / "deploy/env.example").read_text("utf-8"), re.MULTILINE))
+
+
+def test_settings_of_the_image_are_allowed() -> None:
+    text = (ROOT / "deploy/Dockerfile").read_text("utf-8")
+    found = dict(re.findall(r"(MAILSTEAD_[A-Z0-9_]+)=(\S+)", text))
+    settings = load_settings(found, Path("/nonexistent"))
+    assert (settings.server.bind, settings.port.mx, settings.port.imaps) == ("*", 25, 993)
+
+
+def test_the_version_has_one_place() -> None:
+    for path in (ROOT / "pyproject.toml", ROOT / "deploy/Dockerfile", COMPOSE, *WORKFLOWS):
+        assert mailstead.__version__ not in re.findall(r"\b\d+\.\d+\.\d+\b", path.read_text("utf-8")), path
+
+
+def test_units_are_what_systemd_reads(tmp_path: Path) -> None:
+    program = require_program("systemd-analyze")
+    folder = tmp_path / "units"
+    folder.mkdir()
+    for unit in (ROOT / "deploy/systemd").iterdir():
+        text = unit.read_text("utf-8").replace("/opt/mailstead/.venv/bin/mailstead", "/bin/true")
+        (folder / unit.name).write_text(text, "utf-8")
+    units = [folder / "mailstead@mx.service", folder / "mailstead.target"]
+    ended = subprocess.run([program, "verify", *units], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
