@@ -155,3 +155,14 @@ async def test_again_and_again_under_load(redis: RedisServer, tmp_path: Path) ->
         await asyncio.gather(*tasks)
         await bus.publish("load.end", b"end")
         await eventually(lambda: ("load.end", b"end") in heard.events)
+
+
+async def test_closing_right_after_an_unsubscription_ends(redis: RedisServer, tmp_path: Path) -> None:
+    """The writer's cancellation may come while it sends: it must not wait for another command then."""
+    for _ in range(10):
+        bus = open_bus(redis.url, tmp_path, BusSettings(timeout=1.0))
+        await bus.open()
+        subscription = await bus.subscribe("channel", lambda _, __: None)
+        subscription.close()
+        async with asyncio.timeout(20):
+            await bus.close()

@@ -21,6 +21,7 @@ class RedisListener:
         self._connection = connection
         self._prefix = prefix
         self._timeout = timeout
+        self._closing = False
         self._lost = lost
         self._on_event = on_event
         self._commands: asyncio.Queue[tuple[str, ...]] = asyncio.Queue()
@@ -51,6 +52,7 @@ class RedisListener:
 
     async def close(self) -> None:
         """Hang up."""
+        self._closing = True
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -81,14 +83,14 @@ class RedisListener:
 
     async def _write(self) -> None:
         try:
-            while True:
+            while not self._closing:  # `wait_for` may swallow a cancellation that comes as the write is done
                 await self._connection.send_command(*await self._commands.get(), check_health=False)
         except LOSSES as error:
             self._fail(str(error))
 
     async def _read(self) -> None:
         try:
-            while True:
+            while not self._closing:
                 self._received(await self._connection.read_response(timeout=float("inf"), disconnect_on_error=False))
         except LOSSES as error:
             self._fail(str(error))
