@@ -54,7 +54,7 @@ async def last_message(made: Installation) -> bytes:
 
 async def test_the_corpus_by_lmtp_in_chunks(tmp_path: Path) -> None:
     """BDAT carries any octets: nothing is normalised at all."""
-    messages = list(corpus_messages())
+    messages = list(corpus_messages(None))
     if not messages:
         pytest.skip("the shared corpus is not here")
     limits = Settings(message=MessageSettings(hops_limit=10_000))
@@ -83,7 +83,7 @@ def _check_front(stored: bytes, message: bytes, name: str) -> None:
 
 
 async def test_the_corpus_by_lmtp_data(tmp_path: Path) -> None:
-    messages = list(corpus_messages())
+    messages = list(corpus_messages(None))
     if not messages:
         pytest.skip("the shared corpus is not here")
     limits = Settings(message=MessageSettings(hops_limit=10_000))
@@ -104,7 +104,7 @@ async def test_the_corpus_by_lmtp_data(tmp_path: Path) -> None:
 
 async def test_the_corpus_by_submission(tmp_path: Path) -> None:
     """With the author's own From: what submission adds and takes out apart, it is the same message."""
-    messages = list(corpus_messages())
+    messages = list(corpus_messages(None))
     if not messages:
         pytest.skip("the shared corpus is not here")
     limits = Settings(message=MessageSettings(hops_limit=10_000))
