@@ -7,6 +7,7 @@ import typer
 import mailstead
 from mailstead.cli import (
     alias,
+    cert,
     check,
     configuration,
     dkim,
@@ -63,6 +64,7 @@ for name, app in (
     ("sieve", sieve.app),
     ("dns", dns.app),
     ("dkim", dkim.app),
+    ("cert", cert.app),
     ("check", check.app),
     ("config", configuration.app),
 ):

@@ -3,9 +3,13 @@
 from datetime import datetime
 from pathlib import Path
 
+from mailstead.administration.certificates.certificates import Certificates
+from mailstead.administration.certificates.wanted import folder_of, names_at
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.tls.authority import ensure_local_authority
+from mailstead.foundation.tls.files import finish_installation
 from mailstead.services.hostname import host_name
+from mailstead.services.stores import Stores
 
 TLS_FOLDER = "tls"
 
@@ -16,6 +20,16 @@ def certificate_path(settings: Settings, data: Path) -> Path:
 
 
 def ensure_certificate(settings: Settings, data: Path, now: datetime | None = None) -> Path:
-    """Make or renew what is ours; returns the path of our authority. Raises AuthorityError, OSError."""
+    """Finish what a crash cut off, make or renew what is ours; returns the path of our authority.
+
+    Raises AuthorityError, OSError.
+    """
+    for name in names_at(data / TLS_FOLDER):
+        finish_installation(folder_of(data / TLS_FOLDER, name))
     names = (host_name(settings), "localhost", "127.0.0.1", "::1")
     return ensure_local_authority(data / TLS_FOLDER, names, now)
+
+
+def certificates(stores: Stores) -> Certificates:
+    """The certificates of this installation."""
+    return Certificates(stores.administration, stores.resolver, stores.data / TLS_FOLDER, host_name(stores.settings))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mailstead.foundation.config.sections.acme import AcmeSettings
 from mailstead.foundation.config.sections.api import ApiSettings
 from mailstead.foundation.config.sections.authentication import AuthenticationSettings
 from mailstead.foundation.config.sections.bus import BusSettings
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: PortSettings = msgspec.field(default_factory=PortSettings)
     network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)
     tls: TlsSettings = msgspec.field(default_factory=TlsSettings)
+    acme: AcmeSettings = msgspec.field(default_factory=AcmeSettings)
     dns: DnsSettings = msgspec.field(default_factory=DnsSettings)
     health: HealthSettings = msgspec.field(default_factory=HealthSettings)
     http: HttpSettings = msgspec.field(default_factory=HttpSettings)

@@ -43,7 +43,7 @@ def ensure_local_authority(directory: Path, names: Sequence[str], now: datetime 
     """
     now = now or datetime.now(UTC)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(directory):
+    with alone(directory):
         authority, key = _authority(directory, now)
         if not _host_is_well(directory, authority, names, now):
             _make_host_certificate(directory, authority, key, names, now)
@@ -51,10 +51,14 @@ def ensure_local_authority(directory: Path, names: Sequence[str], now: datetime 
 
 
 @contextmanager
-def _alone(directory: Path) -> Iterator[None]:
+def alone(directory: Path, *, wait: bool = True) -> Iterator[None]:
+    """Of all processes, one at a time in that folder of certificates; not to be nested.
+
+    Raises OSError, BlockingIOError among them when another is there and `wait` is off.
+    """
     descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         yield
     finally:
         os.close(descriptor)
@@ -64,7 +68,7 @@ def _authority(directory: Path, now: datetime) -> tuple[x509.Certificate, ec.Ell
     key_path, path = directory / "ca.key", directory / "ca.pem"
     if not (key_path.exists() and path.exists()):
         key = ec.generate_private_key(ec.SECP256R1())
-        write_durable(key_path, _pem(key), mode=0o600)
+        write_durable(key_path, key_pem(key), mode=0o600)
         return _make_authority(path, key, _authority_name(), now), key
     key = _load_key(key_path)
     authority = _load_certificate(path)
@@ -184,7 +188,7 @@ def _make_host_certificate(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
-    write_durable(directory / "key.pem", _pem(key), mode=0o600)
+    write_durable(directory / "key.pem", key_pem(key), mode=0o600)
     chain = certificate.public_bytes(serialization.Encoding.PEM) + authority.public_bytes(serialization.Encoding.PEM)
     write_durable(directory / "certificate.pem", chain, mode=0o644)
 
@@ -203,7 +207,8 @@ def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A private key as PEM, without a password."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -219,8 +224,13 @@ def write_durable(path: Path, data: bytes, *, mode: int) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -1,7 +1,8 @@
 """TLS contexts that follow the certificate files without dropping sessions.
 
 The host's own certificate is the pair that Settings name, or `certificate.pem` and `key.pem` in the folder. Each
-subfolder with two such files is one more certificate, shown to clients that ask for one of its names (RFC 6066 §3).
+subfolder with two such files is one more certificate, shown to clients that ask for one of its names (RFC 6066 §3); a
+wildcard of one never comes before another's very name.
 """
 
 import ssl
@@ -99,7 +100,8 @@ class TLSContexts:
         return context
 
     def _names_of(self, pair: CertificatePair) -> list[str]:
-        return [] if pair == self._own else [*pair.names(), pair.certificate.parent.name.lower()]
+        names = pair.names()
+        return names if pair == self._own else [*names, pair.certificate.parent.name.lower()]
 
     def _choose(self, session: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         """Show the certificate for `name`, the host's own when there is none."""

@@ -13,6 +13,7 @@ from mailstead.interfaces.web.assets import Assets, serve_asset
 from mailstead.interfaces.web.headers import harden
 from mailstead.interfaces.web.language import Languages
 from mailstead.interfaces.web.pages.account import AccountPages
+from mailstead.interfaces.web.pages.acme import AcmePages
 from mailstead.interfaces.web.pages.aliases import AliasPages
 from mailstead.interfaces.web.pages.compose import ComposePages
 from mailstead.interfaces.web.pages.domains import DomainPages
@@ -33,6 +34,7 @@ PAGES: tuple[Any, ...] = (
     DomainPages,
     TokenPages,
     StyleguidePages,
+    AcmePages,
 )
 
 

@@ -1,4 +1,4 @@
-"""A message to the administrators about a job that fails again and again."""
+"""Messages to the administrators: about a job that fails again and again, and about what else needs them."""
 
 import structlog
 
@@ -24,17 +24,22 @@ log = structlog.get_logger("mailstead.scheduler")
 
 
 async def tell_administrators(wiring: Wiring, job: Job, why: str, failures: int) -> None:
-    """Queue a message to every administrator; what hinders that is logged, for the job's own failure is what counts."""
+    """Queue a message about a job that fails; see `write_to_administrators`."""
+    text = _TEXT.format(name=job.name, purpose=job.purpose, failures=failures, why=why, hours=job.period / 3600)
+    await write_to_administrators(wiring, f"{job.name} fails", text)
+
+
+async def write_to_administrators(wiring: Wiring, subject: str, text: str) -> None:
+    """Queue a message to every administrator; what hinders that is logged, for what it tells of is what counts."""
     stores = wiring.stores
     now = stores.clock.now()
     sender = f"postmaster@{wiring.hostname}"
-    text = _TEXT.format(name=job.name, purpose=job.purpose, failures=failures, why=why, hours=job.period / 3600)
     try:
         for user in await stores.directory.find(User, is_admin=True):
             message = text_message(
                 sender=f"Mailstead <{sender}>",
                 recipient=user.address,
-                subject=f"Mailstead: {job.name} fails",
+                subject=f"Mailstead: {subject}",
                 text=text,
                 message_id=f"{new_ulid(now)}@{wiring.hostname}",
                 now=now,
@@ -44,4 +49,4 @@ async def tell_administrators(wiring: Wiring, job: Job, why: str, failures: int)
                 envelope = Envelope(sender="", recipients=(EnvelopeRecipient(user.address, frozenset({"NEVER"})),))
                 await stores.queue.enqueue(envelope, spool, new_ulid(now))
     except (MailsteadError, OSError) as error:
-        log.error("administrators not told", job=job.name, why=str(error))
+        log.error("administrators not told", subject=subject, why=str(error))

@@ -134,6 +134,14 @@ def test_clients_get_the_certificate_of_the_name_they_ask_for(tmp_path: Path) ->
     assert shown(contexts.server(), "mx.example.org")[0] == "mail.example.test"
 
 
+def test_a_wildcard_does_not_come_before_the_hosts_own_name(tmp_path: Path) -> None:
+    folder = make(tmp_path / "tls", "mail.example.test")
+    make(folder / "example.test", "*.example.test")
+    contexts = TLSContexts(folder, TlsSettings(), ManualClock())
+    assert shown(contexts.server(), "mail.example.test")[0] == "mail.example.test"
+    assert shown(contexts.server(), "imap.example.test")[0] == "*.example.test"
+
+
 def test_without_a_certificate_nothing_starts(tmp_path: Path) -> None:
     with pytest.raises(CertificateError, match=r"certificate\.pem"):
         TLSContexts(tmp_path, TlsSettings())

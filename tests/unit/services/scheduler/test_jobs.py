@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -20,7 +20,7 @@ from mailstead.foundation.dns.resolver import Resolver
 from mailstead.foundation.spool import Spool
 from mailstead.foundation.tls.authority import ensure_local_authority
 from mailstead.services.definition import Wiring
-from mailstead.services.scheduler.certificates import CertificateEndsError, renew_certificates
+from mailstead.services.scheduler.certificates import renew_certificates
 from mailstead.services.scheduler.dkim import activate_dkim
 from mailstead.services.scheduler.jobs import expire_documents, sweep_queue
 from mailstead.services.scheduler.mailboxes import (
@@ -31,7 +31,7 @@ from mailstead.services.scheduler.mailboxes import (
     ingest_sealed,
     keep_keys,
 )
-from mailstead.stores.directory.records import Domain
+from mailstead.stores.directory.records import Domain, User
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.sealed import waiting
 from mailstead.stores.trace.entry import TraceEntry
@@ -116,24 +116,31 @@ async def test_a_damaged_mailbox_is_named_and_the_others_are_checked(wiring: Wir
 async def test_our_certificate_is_renewed_and_loaded_by_running_services(wiring: Wiring, clock: ManualClock) -> None:
     path = wiring.stores.data / "tls" / "certificate.pem"
     before, context = path.read_bytes(), wiring.contexts.server()
-    assert (await renew_certificates(wiring)).startswith("good until ")
+    assert (await renew_certificates(wiring)).startswith("0 renewed; the host's is good until ")
     assert path.read_bytes() == before
     clock.advance(380 * DAY)
-    assert (await renew_certificates(wiring)).startswith("renewed, good until ")
+    assert (await renew_certificates(wiring)).startswith("0 renewed; the host's is good until ")
     assert path.read_bytes() != before
     wiring.contexts.reload()
     assert wiring.contexts.server() is not context
 
 
-async def test_a_certificate_of_somebody_else_is_told_of(wiring: Wiring, tmp_path: Path) -> None:
+async def test_the_end_of_a_certificate_of_somebody_else_is_told_at_21_7_and_1_days(
+    wiring: Wiring, clock: ManualClock, tmp_path: Path
+) -> None:
     folder = tmp_path / "bought"
-    ensure_local_authority(folder, ["mail.example.test"], datetime.now(UTC) - timedelta(days=390))
+    ensure_local_authority(folder, ["mail.example.test"], datetime.now(UTC))
     given = TlsSettings(certificate=str(folder / "certificate.pem"), key=str(folder / "key.pem"))
     settings = msgspec.structs.replace(wiring.stores.settings, tls=given)
     other = msgspec.structs.replace(wiring, stores=msgspec.structs.replace(wiring.stores, settings=settings))
     end = x509.load_pem_x509_certificate((folder / "certificate.pem").read_bytes()).not_valid_after_utc
-    with pytest.raises(CertificateEndsError, match=f"ends on {end:%Y-%m-%d}: put a new one"):
+    await other.stores.directory.add(User(id="a", address="alice@example.test", is_admin=True))
+    told = []
+    for days in (30, 20, 15, 6, 2, 0.5):
+        clock.advance(end.timestamp() - days * DAY - clock.now())
         await renew_certificates(other)
+        told.append(len(await other.stores.queue.list_all()))
+    assert told == [0, 1, 1, 2, 2, 3]
 
 
 async def test_new_dkim_keys_sign_when_dns_shows_them(wiring: Wiring, clock: ManualClock) -> None:
