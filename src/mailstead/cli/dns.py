@@ -1,12 +1,16 @@
 """`mailstead dns`: the records a domain needs."""
 
+from typing import Annotated
+
 import msgspec
 import typer
 
 from mailstead.administration.aliases import find_domain
+from mailstead.administration.dns_providers.opening import open_provider
+from mailstead.administration.dns_publishing import Published, publish
 from mailstead.administration.dns_records import Checked, check_records, records, zone_file
 from mailstead.cli.configuration import current_settings
-from mailstead.cli.output import Json, emit_json, emit_table
+from mailstead.cli.output import Json, emit_json, emit_table, fail, warn
 from mailstead.cli.stores import with_stores
 from mailstead.services.hostname import host_name
 from mailstead.services.stores import Stores
@@ -44,4 +48,33 @@ def check(domain: str, json: Json = False) -> None:
     checked = with_stores(work)
     emit_table([msgspec.to_builtins(record) for record in checked], ("ok", "type", "name", "value"), json=json)
     if any(record.required and not record.ok for record in checked):
+        raise typer.Exit(1)
+
+
+@app.command("publish")
+def publish_records(
+    domain: str,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace records that stand in the way.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    json: Json = False,
+) -> None:
+    """Publish the records through the DNS provider of MAILSTEAD_DNS_PUBLISH_URL; exit 1 when some stand in the way."""
+    if not current_settings().dns.publish_url:
+        fail("MAILSTEAD_DNS_PUBLISH_URL is not set: no DNS provider to publish through")
+
+    async def work(stores: Stores) -> list[Published]:
+        found = await find_domain(stores.administration, domain)
+        settings = stores.settings
+        provider = open_provider(
+            settings.dns.publish_url, authorities=settings.tls.authorities, timeout=settings.dns.publish_timeout
+        )
+        wanted = records(found, host_name(settings))
+        return await publish(provider, wanted, replace=replace, dry_run=dry_run, ttl=settings.dns.publish_ttl)
+
+    done = with_stores(work)
+    emit_table(
+        [msgspec.to_builtins(record) for record in done], ("outcome", "type", "name", "value", "found"), json=json
+    )
+    if any(record.outcome == "conflict" for record in done):
+        warn("Other records stand in the way; --replace puts these in their place")
         raise typer.Exit(1)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from mailstead.foundation.config.option import duration, number, size, switch
+from mailstead.foundation.config.option import duration, number, secret_text, size, switch
 
 
 class DnsSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,3 +21,14 @@ class DnsSettings(msgspec.Struct, frozen=True, kw_only=True):
     trusted: Annotated[
         bool, switch("The servers validate DNSSEC and the way to them is safe: believe what they call authenticated")
     ] = False
+    publish_url: Annotated[
+        str,
+        secret_text(
+            "DNS provider that publishes records for domains and certificates; empty: none",
+            pattern=r"^((cloudflare|digitalocean|route53|rfc2136)://\S+)?$",
+            allowed="cloudflare://TOKEN@ or digitalocean://TOKEN@ or route53://KEY:SECRET@ or"
+            " rfc2136://KEYNAME:SECRET@ADDRESS[:PORT]",
+        ),
+    ] = ""
+    publish_timeout: Annotated[float, duration("How long a DNS provider may take for one answer", least=0.1)] = 20.0
+    publish_ttl: Annotated[int, number("Seconds that others may keep what is published", least=30, most=86400)] = 3600
