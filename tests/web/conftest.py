@@ -4,10 +4,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from support.mailstead_server import MailsteadServer, mailstead_server
+from support.web import DESKTOP, PHONE, browsing, enter, logged_in
 
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -37,3 +39,38 @@ def browser() -> Iterator[Browser]:
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where screenshots are kept."""
     return tmp_path_factory.mktemp("pictures")
+
+
+@pytest.fixture(scope="session")
+def admin(server: MailsteadServer) -> str:
+    """The address of the admin, who owns the domain."""
+    address: str = server.demo["admin"]["address"]
+    return address
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    found: tuple[int, int] = request.param
+    return found
+
+
+@pytest.fixture
+def page(browser: Browser, server: MailsteadServer, size: tuple[int, int]) -> Iterator[Page]:
+    """Alice's mail."""
+    with browsing(browser, server, size=size) as opened:
+        enter(opened, server, "alice@example.test")
+        opened.wait_for_selector("#list")
+        yield opened
+
+
+@pytest.fixture
+def plain_page(browser: Browser, server: MailsteadServer, size: tuple[int, int]) -> Iterator[Page]:
+    """A browser without scripts, light on the desktop and dark on the phone; nobody is logged in."""
+    with browsing(browser, server, size=size, scripts=False, scheme="dark" if size == PHONE else "light") as opened:
+        yield opened
+
+
+@pytest.fixture
+def admin_client(server: MailsteadServer, admin: str) -> Iterator[httpx.Client]:
+    with logged_in(server, admin) as client:
+        yield client

@@ -2,64 +2,33 @@
 
 import html
 import imaplib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from support.mailstead_server import MailsteadServer
+from support.web import enter, logged_in, origin
+from support.web import send as send_form
 
 pytestmark = pytest.mark.xdist_group("web-admin")
 PAGE = "/account/aliases"
 
 
-def origin(server: MailsteadServer) -> str:
-    host, port = server.address("http")
-    return f"http://{host}:{port}"
+@pytest.fixture
+def page(plain_page: Page, server: MailsteadServer, admin: str) -> Page:
+    enter(plain_page, server, admin, f"{PAGE}/")
+    return plain_page
 
 
 @pytest.fixture
-def admin(server: MailsteadServer) -> str:
-    """The address of the user who owns the domain."""
-    address: str = server.demo["admin"]["address"]
-    return address
-
-
-@pytest.fixture(params=[(1360, 850, "light"), (390, 800, "dark")], ids=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, server: MailsteadServer, admin: str) -> Iterator[Page]:
-    """The owner's browser; it runs no scripts."""
-    width, height, scheme = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, locale="en-GB", java_script_enabled=False, color_scheme=scheme
-    )
-    opened = context.new_page()
-    opened.goto(f"{origin(server)}/login?next={PAGE}/")
-    opened.fill("#address", admin)
-    opened.fill("#password", server.demo["admin"]["password"])
-    opened.click("button.primary")
-    yield opened
-    context.close()
-
-
-@pytest.fixture
-def client(server: MailsteadServer, admin: str) -> Iterator[httpx.Client]:
-    with logged_in(server, admin, server.demo["admin"]["password"]) as opened:
-        yield opened
-
-
-@contextmanager
-def logged_in(server: MailsteadServer, address: str, password: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=origin(server)) as client:
-        assert client.post("/login", data={"address": address, "password": password}).status_code == 303
-        yield client
+def client(admin_client: httpx.Client) -> httpx.Client:
+    return admin_client
 
 
 def send(client: httpx.Client, path: str, **form: str) -> httpx.Response:
-    token = client.get("/account/").text.partition('name="csrf" value="')[2].partition('"')[0]
-    return client.post(f"{PAGE}{path}", data={"csrf": token} | form)
+    return send_form(client, f"{PAGE}{path}", **form)
 
 
 def test_a_mailbox_is_made_changed_found_and_removed(page: Page, server: MailsteadServer, pictures: Path) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from support.dns_authority import Authority, Failure, dns_authority
 from support.mailstead_server import MailsteadServer, mailstead_server
+from support.web import PHONE, browsing, enter, origin
 
 pytestmark = pytest.mark.xdist_group("web-admin")
 PAGE = "/account/domains"
@@ -35,24 +36,11 @@ def asking(authority: Authority, tmp_path: Path) -> Iterator[MailsteadServer]:
         yield running
 
 
-def log_in(page: Page, server: MailsteadServer, address: str, password: str) -> str:
-    host, port = server.address("http")
-    page.goto(f"http://{host}:{port}/login?next={PAGE}/")
-    page.fill("#address", address)
-    page.fill("#password", password)
-    page.click("button.primary")
-    return f"http://{host}:{port}"
-
-
-@pytest.fixture(params=[(1360, 850, "light"), (390, 800, "dark")], ids=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """A browser that runs no scripts."""
-    width, height, scheme = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, locale="en-GB", java_script_enabled=False, color_scheme=scheme
-    )
-    yield context.new_page()
-    context.close()
+@pytest.fixture
+def page(browser: Browser, asking: MailsteadServer, size: tuple[int, int]) -> Iterator[Page]:
+    """A browser of that server that runs no scripts."""
+    with browsing(browser, asking, size=size, scripts=False, scheme="dark" if size == PHONE else "light") as opened:
+        yield opened
 
 
 def publish(server: MailsteadServer, authority: Authority) -> None:
@@ -68,7 +56,7 @@ def test_a_domain_is_checked_verified_and_its_keys_renewed(
     page: Page, asking: MailsteadServer, authority: Authority, pictures: Path
 ) -> None:
     admin = asking.demo["admin"]
-    origin = log_in(page, asking, admin["address"], admin["password"])
+    enter(page, asking, admin["address"], f"{PAGE}/", admin["password"])
     page.get_by_role("link", name=DOMAIN, exact=True).click()
     assert page.viewport_size is not None
     size = page.viewport_size["width"]
@@ -106,14 +94,15 @@ def test_a_domain_is_checked_verified_and_its_keys_renewed(
     states = [key["state"] for key in asking.command_json("dkim", "show", DOMAIN)]
     assert sorted(states) == ["signing", "signing", "waiting", "waiting"]
 
-    zone = page.request.get(f"{origin}{PAGE}/{DOMAIN}/zone")
+    zone = page.request.get(f"{origin(asking)}{PAGE}/{DOMAIN}/zone")
     assert zone.headers["content-disposition"] == f'attachment; filename="{DOMAIN}.zone"'
     assert zone.text() == asking.command("dns", "zone", DOMAIN).stdout.decode()
 
 
-def test_others_do_not_see_it(page: Page, server: MailsteadServer) -> None:
-    origin = log_in(page, server, "alice@example.test", server.password("alice"))
+def test_others_do_not_see_it(plain_page: Page, server: MailsteadServer) -> None:
+    page = plain_page
+    enter(page, server, "alice@example.test", f"{PAGE}/")
     expect(page.get_by_text("You own no domain.")).to_be_visible()
-    assert page.request.get(f"{origin}{PAGE}/{DOMAIN}").status == 403
-    assert page.request.get(f"{origin}{PAGE}/{DOMAIN}/zone").status == 403
-    assert page.request.get(f"{origin}{PAGE}/nowhere.test").status == 404
+    assert page.request.get(f"{origin(server)}{PAGE}/{DOMAIN}").status == 403
+    assert page.request.get(f"{origin(server)}{PAGE}/{DOMAIN}/zone").status == 403
+    assert page.request.get(f"{origin(server)}{PAGE}/nowhere.test").status == 404

@@ -1,36 +1,22 @@
 """The page of API tokens, without JavaScript: made, used, refused, revoked."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from support.mailstead_server import MailsteadServer
+from support.web import enter, origin
 
 pytestmark = pytest.mark.xdist_group("web-admin")
 PAGE = "/account/tokens"
 
 
-def origin(server: MailsteadServer) -> str:
-    host, port = server.address("http")
-    return f"http://{host}:{port}"
-
-
-@pytest.fixture(params=[(1360, 850, "light"), (390, 800, "dark")], ids=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, server: MailsteadServer) -> Iterator[Page]:
-    width, height, scheme = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, locale="en-GB", java_script_enabled=False, color_scheme=scheme
-    )
-    opened = context.new_page()
-    opened.goto(f"{origin(server)}/login?next={PAGE}/")
-    opened.fill("#address", "alice@example.test")
-    opened.fill("#password", server.password("alice"))
-    opened.click("button.primary")
-    yield opened
-    context.close()
+@pytest.fixture
+def page(plain_page: Page, server: MailsteadServer) -> Page:
+    enter(plain_page, server, "alice@example.test", f"{PAGE}/")
+    return plain_page
 
 
 def ask(server: MailsteadServer, token: str, method: str, path: str) -> int:

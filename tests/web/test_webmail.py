@@ -2,16 +2,17 @@
 
 import imaplib
 import smtplib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from support.mailstead_server import MailsteadServer
+from support.web import origin
 
 pytestmark = pytest.mark.xdist_group("web")
 ZOO = """<html><head><style>body{background:url(https://evil.test/a)}</style>
@@ -19,11 +20,6 @@ ZOO = """<html><head><style>body{background:url(https://evil.test/a)}</style>
 <img src="https://evil.test/pixel.png"><img src="x" onerror="top.document.title='owned'">
 <svg onload="document.title='owned'"></svg><form action="https://evil.test"><input name="password"></form>
 <iframe src="https://evil.test/frame"></iframe><a href="javascript:top.document.title='owned'">press</a></body></html>"""
-
-
-def origin(server: MailsteadServer) -> str:
-    host, port = server.address("http")
-    return f"http://{host}:{port}"
 
 
 def deliver(server: MailsteadServer, subject: str, text: str, html: str = "", attachment: bytes = b"") -> None:
@@ -40,36 +36,6 @@ def deliver(server: MailsteadServer, subject: str, text: str, html: str = "", at
     host, port = server.address("mx")
     with smtplib.SMTP(host, port) as client:
         client.send_message(message, "carol@elsewhere.test", ["alice@example.test"])
-
-
-@pytest.fixture(params=[(1360, 850), (390, 800)], ids=["desktop", "phone"])
-def size(request: pytest.FixtureRequest) -> tuple[int, int]:
-    found: tuple[int, int] = request.param
-    return found
-
-
-@pytest.fixture
-def page(browser: Browser, server: MailsteadServer, size: tuple[int, int]) -> Iterator[Page]:
-    """A logged-in page; anything that its console complains about, and any request elsewhere, fails the test."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="en-GB")
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda one: complaints.append(one.text) if one.type in ("error", "warning") else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on(
-        "request",
-        lambda request: (
-            complaints.append(request.url) if not request.url.startswith((origin(server), "data:")) else None
-        ),
-    )
-    opened.goto(origin(server))
-    opened.fill("#address", "alice@example.test")
-    opened.fill("#password", server.password("alice"))
-    opened.click("button.primary")
-    opened.wait_for_selector("#list")
-    yield opened
-    context.close()
-    assert complaints == []
 
 
 def open_message(page: Page, subject: str) -> None:

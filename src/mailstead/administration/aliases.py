@@ -18,8 +18,6 @@ from mailstead.stores.documents.interface import DuplicateError
 from mailstead.stores.mailbox.sealed import key_pair
 
 FORWARDS_LIMIT = 50
-ACCOUNT_LABEL = "account password"
-"""The label of the password that makes a login at the user's own address the user; nobody else may choose it."""
 
 
 class UnknownNameError(NotFoundError):

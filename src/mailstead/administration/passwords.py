@@ -1,7 +1,7 @@
 """Passwords of mailboxes: each is a slot; adding and removing one never touches the mailbox."""
 
 from mailstead.administration.actor import Actor, Administration
-from mailstead.administration.aliases import ACCOUNT_LABEL, find_alias, new_credential
+from mailstead.administration.aliases import find_alias, new_credential
 from mailstead.administration.opening import data_key
 from mailstead.administration.rotation import finish_rotation
 from mailstead.administration.slots import store_slots
@@ -9,7 +9,7 @@ from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.passwords import new_app_password, new_recovery_code
 from mailstead.foundation.crypto.slot import Slot, wrap
 from mailstead.foundation.errors import InvalidError, NotFoundError, PermanentError
-from mailstead.stores.directory.records import Alias
+from mailstead.stores.directory.records import ACCOUNT_LABEL, Alias
 
 SLOTS_LIMIT = 100
 

@@ -6,13 +6,13 @@ import msgspec
 from argon2 import PasswordHasher
 
 from mailstead.administration.actor import Actor, Administration, require_admin
-from mailstead.administration.aliases import ACCOUNT_LABEL, UnknownNameError, add_alias
+from mailstead.administration.aliases import UnknownNameError, add_alias
 from mailstead.administration.passwords import set_account_password
 from mailstead.foundation.crypto.passwords import new_app_password
 from mailstead.foundation.errors import PermanentError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.stores.directory.names import split_address
-from mailstead.stores.directory.records import Alias, Domain, User
+from mailstead.stores.directory.records import ACCOUNT_LABEL, Alias, Domain, User
 from mailstead.stores.documents.interface import DuplicateError
 
 

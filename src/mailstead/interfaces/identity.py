@@ -11,14 +11,14 @@ from typing import Literal
 import msgspec
 
 from mailstead.administration.actor import Actor
-from mailstead.administration.aliases import ACCOUNT_LABEL
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import AuthenticationError, PermissionDeniedError
+from mailstead.stores.access.passkeys import Passkeys
 from mailstead.stores.access.sessions import Sessions, WebSession
 from mailstead.stores.access.tokens import SCOPES, Scope, Tokens
 from mailstead.stores.directory.authentication import Authenticator
 from mailstead.stores.directory.directory import Directory
-from mailstead.stores.directory.records import Account, Alias, User
+from mailstead.stores.directory.records import ACCOUNT_LABEL, Account, Alias, User
 
 Kind = Literal["token", "mailbox", "session"]
 _OWN: frozenset[Scope] = frozenset(("read", "write", "send"))
@@ -57,11 +57,19 @@ class Identity(msgspec.Struct, frozen=True):
 class Identification:
     """Finds out who asks."""
 
-    def __init__(self, directory: Directory, authenticator: Authenticator, tokens: Tokens, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        authenticator: Authenticator,
+        tokens: Tokens,
+        sessions: Sessions,
+        passkeys: Passkeys,
+    ) -> None:
         self._directory = directory
         self._authenticator = authenticator
         self.tokens = tokens
         self.sessions = sessions
+        self._passkeys = passkeys
 
     async def by_header(self, authorization: str, *, service: str, peer: str) -> Identity:
         """Basic with `token:` or `address:password`, or Bearer with a token (RFC 7617 §2, RFC 6750 §2.1).
@@ -116,12 +124,20 @@ class Identification:
         )
 
     async def _owner(self, user_id: str, alias_id: str, credential_id: str) -> tuple[User | None, bool]:
-        """The user of a mailbox, and whether the credential is the account password at the user's own address."""
+        """The user of a mailbox, and whether the credential is the account password or a passkey at the user's own
+        address."""
         user = await self._directory.get(User, user_id)
         alias = await self._directory.get(Alias, alias_id)
         if user is None or alias is None or alias.address != user.address:
             return user, False
-        return user, any(slot.id == credential_id and slot.label == ACCOUNT_LABEL for slot in alias.slots)
+        slot = next((slot for slot in alias.slots if slot.id == credential_id), None)
+        if slot is None:
+            return user, await self._is_passkey(user_id, credential_id)
+        return user, slot.label == ACCOUNT_LABEL or slot.kind == "passkey"
+
+    async def _is_passkey(self, user_id: str, credential_id: str) -> bool:
+        passkey = await self._passkeys.get(credential_id)
+        return passkey is not None and passkey.user_id == user_id
 
     async def by_session(self, text: str) -> Identity | None:
         """The user of a browser's session; None when it ended or its password was removed since."""
@@ -130,7 +146,7 @@ class Identification:
             return None
         session, key = found
         alias = await self._directory.get(Alias, session.alias_id)
-        if alias is None or not alias.enabled or all(slot.id != session.credential_id for slot in alias.slots):
+        if alias is None or not alias.enabled or not await self._is_held(alias, session):
             key.close()
             return None
         user, is_user = await self._owner(session.user_id, session.alias_id, session.credential_id)
@@ -148,6 +164,12 @@ class Identification:
             key,
             session,
         )
+
+    async def _is_held(self, alias: Alias, session: WebSession) -> bool:
+        """Whether the password or passkey that began the session is still there."""
+        if any(slot.id == session.credential_id for slot in alias.slots):
+            return True
+        return await self._is_passkey(session.user_id, session.credential_id)
 
 
 def _scopes(actor: Actor) -> frozenset[Scope]:

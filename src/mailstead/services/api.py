@@ -10,6 +10,7 @@ from mailstead.services.definition import Wiring
 from mailstead.services.delivery import local_delivery
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
+from mailstead.stores.access.passkeys import Passkeys
 from mailstead.stores.access.sessions import Sessions
 from mailstead.stores.access.tokens import Tokens
 
@@ -42,6 +43,7 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
             stores.authenticator,
             Tokens(stores.documents, stores.clock),
             Sessions(stores.documents, stores.clock),
+            Passkeys(stores.documents, stores.clock),
         ),
         mailboxes=stores.mailboxes,
         agent=submission_agent(wiring, service),

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from mailstead.administration.actor import COMMAND_LINE
-from mailstead.administration.aliases import ACCOUNT_LABEL, add_alias
+from mailstead.administration.aliases import add_alias
 from mailstead.administration.domains import add_domain
 from mailstead.administration.users import add_user, find_user
 from mailstead.formats.message.compose import text_message
@@ -22,7 +22,7 @@ from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.transport.client import Client, Timeouts
 from mailstead.services.runtime import Serving
 from mailstead.stores.directory.names import domain_name, split_address
-from mailstead.stores.directory.records import Domain, User
+from mailstead.stores.directory.records import ACCOUNT_LABEL, Domain, User
 
 DEMO_DOMAIN = "example.test"
 _TIMEOUT = 30.0

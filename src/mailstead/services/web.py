@@ -13,7 +13,7 @@ from mailstead.services.lines import LineService, listener
 async def start(wiring: Wiring) -> LineService:
     """Listen on the web's ports."""
     services = api_services(wiring, "web")
-    pages, api = web_application(services), api_application(services)
+    pages, api = web_application(services, wiring.contexts.own), api_application(services)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         path: str = scope.get("path", "")

@@ -7,7 +7,6 @@ import pytest
 
 from mailstead.administration.actor import AUDIT, COMMAND_LINE, Actor
 from mailstead.administration.aliases import (
-    ACCOUNT_LABEL,
     FORWARDS_LIMIT,
     UnknownNameError,
     add_alias,
@@ -35,6 +34,7 @@ from mailstead.foundation.errors import (
     PermanentError,
     PermissionDeniedError,
 )
+from mailstead.stores.directory.records import ACCOUNT_LABEL
 from support.installation import DOMAIN, Installation, installation
 
 ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"

@@ -44,6 +44,11 @@ class TLSContexts:
         self._clients: dict[bool, ssl.SSLContext] = {}
         self.reload()
 
+    @property
+    def own(self) -> CertificatePair:
+        """Where the host's own certificate lies."""
+        return self._own
+
     def server(self) -> ssl.SSLContext:
         """The context for accepted connections."""
         if self._clock.monotonic() - self._looked >= self._settings.reload_interval:

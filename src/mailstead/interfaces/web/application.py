@@ -8,6 +8,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from mailstead.foundation.errors import MailsteadError
+from mailstead.foundation.tls.pair import CertificatePair
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets, serve_asset
 from mailstead.interfaces.web.headers import harden
@@ -16,9 +17,13 @@ from mailstead.interfaces.web.pages.account import AccountPages
 from mailstead.interfaces.web.pages.acme import AcmePages
 from mailstead.interfaces.web.pages.aliases import AliasPages
 from mailstead.interfaces.web.pages.compose import ComposePages
+from mailstead.interfaces.web.pages.discovery import DiscoveryPages
 from mailstead.interfaces.web.pages.domains import DomainPages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
+from mailstead.interfaces.web.pages.passkeys import PasskeyPages
+from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
+from mailstead.interfaces.web.pages.security import SecurityPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
 from mailstead.interfaces.web.pages.tokens import TokenPages
 from mailstead.interfaces.web.services import WebServices
@@ -27,9 +32,13 @@ from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
 
 PAGES: tuple[Any, ...] = (
     LoginPages,
+    SecondFactorPages,
+    PasskeyPages,
+    DiscoveryPages,
     MailPages,
     ComposePages,
     AccountPages,
+    SecurityPages,
     AliasPages,
     DomainPages,
     TokenPages,
@@ -38,10 +47,10 @@ PAGES: tuple[Any, ...] = (
 )
 
 
-def web_application(api: ApiServices) -> Litestar:
-    """The application."""
+def web_application(api: ApiServices, certificate: CertificatePair) -> Litestar:
+    """The application; `certificate` is the host's."""
     assets = Assets()
-    services = WebServices(api, assets, Languages(), environment(assets))
+    services = WebServices(api, assets, Languages(), environment(assets), certificate)
 
     def provide_services() -> WebServices:
         return services

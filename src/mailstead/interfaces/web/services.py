@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from mailstead.foundation.tls.pair import CertificatePair
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets
 from mailstead.interfaces.web.language import Languages
@@ -16,3 +17,4 @@ class WebServices(msgspec.Struct, frozen=True):
     assets: Assets
     languages: Languages
     templates: Any
+    certificate: CertificatePair

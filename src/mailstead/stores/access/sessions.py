@@ -112,16 +112,12 @@ class Sessions:
             await collection.claim({"id": session.id}, {"seen_at": now})
         return session, DataKey(decrypt(_wrapping_key(text), session.key, session.id.encode()))
 
-    async def confirm(self, session: WebSession) -> None:
-        """Note that the second factor was given."""
-        collection = await self._documents.collection(SESSIONS)
-        await collection.claim({"id": session.id}, {"confirmed_at": self._clock.now()})
-
     async def of_user(self, user_id: str) -> list[WebSession]:
-        """A user's live sessions."""
+        """A user's live sessions, without those that wait for a second factor."""
         collection = await self._documents.collection(SESSIONS)
         found = [msgspec.convert(one, WebSession) for one in await collection.find({"user_id": user_id})]
-        return [session for session in found if session.expires_at > self._clock.now()]
+        now = self._clock.now()
+        return [session for session in found if session.expires_at > now and session.confirmed_at is not None]
 
     async def end(self, user_id: str, identifier: str) -> bool:
         """End one session of a user; False when there is none."""

@@ -26,9 +26,11 @@ from mailstead.foundation.net.limits import address_group
 from mailstead.stores.bus.interface import Bus, Subscription
 from mailstead.stores.directory.directory import CHANNEL, Directory
 from mailstead.stores.directory.names import InvalidAddressError, split_address
-from mailstead.stores.directory.records import Account, Alias
+from mailstead.stores.directory.records import ACCOUNT_LABEL, Account, Alias, User
 
 log = structlog.get_logger("mailstead.login")
+WEB = "web"
+"""The service that asks for second factors itself."""
 _CACHE_ENTRIES = 10_000
 _PASSWORD_LIMIT = 1024
 P = ParamSpec("P")
@@ -49,6 +51,7 @@ class _Verified(msgspec.Struct):
     alias: Alias
     key: DataKey
     credential_id: str
+    is_first_factor: bool
 
 
 class Authenticator:
@@ -84,6 +87,8 @@ class Authenticator:
         found = self._cache.get(remembered)
         if found is not None and found.epoch == self._directory.epoch and found.expires_at > self._clock.monotonic():
             self._cache.move_to_end(remembered)
+            if service != WEB and found.is_first_factor:
+                raise AuthenticationError
             return _account(found)
         await self._check_failures(address, peer)
         alias = await self._directory.alias(address) if domain else None
@@ -94,13 +99,27 @@ class Authenticator:
             log.info("login refused", service=service, address=address, peer=peer)
             raise AuthenticationError
         slot_id, key = verified
-        entry = _Verified(self._directory.epoch, self._clock.monotonic() + self._settings.cache, alias, key, slot_id)
+        is_first_factor = await self._is_first_factor(alias, slot_id)
+        expires_at = self._clock.monotonic() + self._settings.cache
+        entry = _Verified(self._directory.epoch, expires_at, alias, key, slot_id, is_first_factor)
         if found is not None:
             found.key.close()
         self._cache[remembered] = entry
         while len(self._cache) > _CACHE_ENTRIES:
             self._cache.popitem(last=False)[1].key.close()
+        if service != WEB and is_first_factor:
+            log.info(
+                "login refused: a program needs a password of its own", service=service, address=address, peer=peer
+            )
+            raise AuthenticationError
         return _account(entry)
+
+    async def _is_first_factor(self, alias: Alias, slot_id: str) -> bool:
+        """Whether the password is the account's, and its user has a second factor, which programs cannot ask for."""
+        if not any(slot.id == slot_id and slot.label == ACCOUNT_LABEL for slot in alias.slots):
+            return False
+        user = await self._directory.get(User, alias.user_id)
+        return user is not None and user.has_second_factor
 
     @property
     def epoch(self) -> int:

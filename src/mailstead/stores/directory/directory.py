@@ -51,6 +51,7 @@ class Directory:
         self._clock = clock
         self.server_key = derive_key(secret, "mailbox")
         self.dkim_secret = derive_key(secret, "dkim")
+        self.factor_secret = derive_key(secret, "second factor")
         self._collections: dict[type[Any], Collection] = {}
         self._state: Collection | None = None
         self._subscription: Subscription | None = None

@@ -8,15 +8,21 @@ from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.slot import Slot
 
 DisabledCode = Literal[250, 450, 550]
+ACCOUNT_LABEL = "account password"
+"""The label of the password that makes a login at the user's own address the user; nobody else may choose it."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A person with an account; `password` is an Argon2id hash, empty without one."""
+    """A person with an account; `password` is an Argon2id hash, empty without one.
+
+    With a second factor the account password logs in to the web alone; programs have passwords of their own.
+    """
 
     id: str
     address: str
     is_admin: bool = False
     password: str = ""
+    has_second_factor: bool = False
     created_at: float = 0.0
     version: int = 0
 

@@ -10,6 +10,9 @@ from litestar.params import Body
 from mailstead.administration.passwords import add_password, remove_password
 from mailstead.foundation.errors import NotFoundError
 from mailstead.interfaces.identity import Identity
+from mailstead.interfaces.web.discovery.phone_code import phone_code, picture
+from mailstead.interfaces.web.discovery.profile import profile
+from mailstead.interfaces.web.pages.discovery import profile_response, servers_of
 from mailstead.interfaces.web.pages.login import moved
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import render
@@ -28,6 +31,12 @@ class Gone(msgspec.Struct, frozen=True):
     """The form that removes something by its id."""
 
     id: str
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """The form that repeats a password that was just made."""
+
+    password: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
 class AccountPages(Controller):
@@ -72,6 +81,17 @@ class AccountPages(Controller):
         await remove_password(services.api.administration, identity.actor, identity.address, data.id)
         return moved("/account/")
 
+    @post("/passwords/profile", status_code=200)
+    async def profile(
+        self,
+        services: WebServices,
+        identity: Identity,
+        data: Annotated[Shown, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    ) -> Response[bytes]:
+        """The configuration profile of Apple's systems with the password that the page just showed."""
+        content = profile(servers_of(services), identity.address, data.password)
+        return profile_response(services, content, identity.address)
+
     @post("/sessions/end", status_code=200)
     async def end(
         self,
@@ -108,4 +128,6 @@ class AccountPages(Controller):
             current=identity.credential,
             made=made,
             label=label,
+            servers=servers_of(services),
+            code=picture(phone_code(servers_of(services), identity.address, made)) if made else "",
         )

@@ -1,6 +1,7 @@
 """Logging in and out."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
@@ -15,6 +16,7 @@ from mailstead.interfaces.web.templates import LANGUAGE_COOKIE, THEME_COOKIE, re
 from mailstead.interfaces.web.visitor import require_own_origin
 
 _YEAR = 365 * 86400
+SECOND_FACTOR_SECONDS = 600.0
 Next = Annotated[str, QueryParameter(name="next")]
 
 
@@ -43,6 +45,33 @@ def cookie(request: Request[Any, Any, Any], name: str, value: str, seconds: int,
     """A Set-Cookie value for this host (RFC 6265 §4.1); `hidden` from scripts."""
     secure = "; Secure" if request.url.scheme == "https" else ""
     return f"{name}={value}; Path=/; Max-Age={seconds}; SameSite=Lax{secure}" + ("; HttpOnly" if hidden else "")
+
+
+def needs_second_factor(identity: Identity) -> bool:
+    """Whether the login is at the address of a user who has a second factor."""
+    user = identity.user
+    return user is not None and user.has_second_factor and user.address == identity.address
+
+
+async def begin_session(
+    request: Request[Any, Any, Any], services: WebServices, identity: Identity, *, confirmed: bool
+) -> dict[str, str]:
+    """A new session; returns the header that gives it to the browser. One that waits for a second factor is short."""
+    assert identity.key is not None
+    lifetime = services.api.settings.web.session_lifetime if confirmed else SECOND_FACTOR_SECONDS
+    _, text = await services.api.identification.sessions.begin(
+        user_id=identity.actor.user_id,
+        alias_id=identity.alias_id,
+        mailbox_id=identity.mailbox_id,
+        address=identity.address,
+        credential_id=identity.session.credential_id if identity.session is not None else identity.credential,
+        key=identity.key,
+        lifetime=lifetime,
+        peer=peer_of(request),
+        agent=request.headers.get("user-agent", ""),
+        confirmed=confirmed,
+    )
+    return {"Set-Cookie": cookie(request, SESSION_COOKIE, text, int(lifetime), hidden=True)}
 
 
 class LoginPages(Controller):
@@ -83,23 +112,11 @@ class LoginPages(Controller):
                 problem="limit" if isinstance(error, LimitExceededError) else "wrong",
             )
         try:
-            assert identity.key is not None
-            _, text = await api.identification.sessions.begin(
-                user_id=identity.actor.user_id,
-                alias_id=identity.alias_id,
-                mailbox_id=identity.mailbox_id,
-                address=identity.address,
-                credential_id=identity.credential,
-                key=identity.key,
-                lifetime=api.settings.web.session_lifetime,
-                peer=peer_of(request),
-                agent=request.headers.get("user-agent", ""),
-                confirmed=True,
-            )
+            confirmed = not needs_second_factor(identity)
+            header = await begin_session(request, services, identity, confirmed=confirmed)
         finally:
             identity.close()
-        lifetime = int(api.settings.web.session_lifetime)
-        return moved(target, {"Set-Cookie": cookie(request, SESSION_COOKIE, text, lifetime, hidden=True)})
+        return moved(target if confirmed else f"/login/second?next={quote(target)}", header)
 
     @post("/logout", status_code=200)
     async def log_out(

@@ -1,0 +1,1 @@
+"""What mail programs ask for to set an account up by themselves: the servers, in the form that each program reads."""
