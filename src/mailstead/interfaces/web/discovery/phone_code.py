@@ -30,4 +30,4 @@ def phone_code(servers: MailServers, address: str, password: str) -> str:
 
 def picture(text: str) -> str:
     """A QR code as SVG for a page; black on white in every theme, for that is what cameras read."""
-    return str(segno.make(text, micro=False).svg_inline(scale=4, border=4, light="#fff", dark="#000"))
+    return str(segno.make(text, micro=False).svg_inline(omitsize=True, border=4, light="#fff", dark="#000"))
