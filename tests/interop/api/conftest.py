@@ -11,6 +11,7 @@ from support.mailstead_server import MailsteadServer, mailstead_server
 Client = Callable[..., httpx.Client]
 SETTINGS = {
     "MAILSTEAD_API_RATE": "500000",
+    "MAILSTEAD_API_STRANGER_RATE": "500000",
     "MAILSTEAD_DNS_SERVERS": "127.0.0.1:9",
     "MAILSTEAD_LOGIN_FAILURES_PER_ACCOUNT": "1000",
     "MAILSTEAD_LOGIN_FAILURES_PER_ADDRESS": "1000",

@@ -1,16 +1,18 @@
-"""The dependency that gives every endpoint its `identity`, after access, CSRF and rate are checked.
+"""The guard of every endpoint: who asks is known, and the request counted, before anything else of it is looked at.
 
 An endpoint says in `opt` who may ask: `access=OPEN` anybody, `ANY` (the default) whoever proves who they are, `USER` a
-user's token or session, `MAILBOX` who opened a mailbox, or a user's token that names one of the user's by `alias`.
+user's token or account password, `ADMIN` a server admin with these, `MAILBOX` who opened a mailbox, or a user's token
+that names one of the user's by `alias`. So a stranger learns nothing of what an endpoint takes (RFC 9110 §15.5.2).
 """
 
 import hmac
-from collections.abc import AsyncIterator
 from ipaddress import ip_address
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from mailstead.foundation.errors import AuthenticationError, LimitExceededError, PermissionDeniedError
 from mailstead.foundation.net.limits import address_group
@@ -19,10 +21,15 @@ from mailstead.interfaces.identity import Identity
 from mailstead.stores.directory.names import InvalidAddressError
 from mailstead.stores.directory.records import Alias
 
-OPEN, ANY, USER, MAILBOX = "open", "any", "user", "mailbox"
+OPEN, ANY, USER, ADMIN, MAILBOX = "open", "any", "user", "admin", "mailbox"
 SESSION_COOKIE = "mailstead_session"
 CSRF_HEADER = "x-csrf-token"
+SERVICES = "services"
+"""The application state's key of ApiServices."""
+
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_IDENTITY = "identity"
+Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class InsecureError(PermissionDeniedError):
@@ -37,69 +44,108 @@ class TooManyRequestsError(LimitExceededError):
     public_text = "Rate limit exceeded"
 
 
-def peer_of(request: Request[Any, Any, Any]) -> str:
+def peer_of(connection: Connection) -> str:
     """The client's address."""
-    return request.client.host if request.client is not None else ""
+    return connection.client.host if connection.client is not None else ""
 
 
-def is_safe(request: Request[Any, Any, Any], services: ApiServices) -> bool:
+def is_safe(connection: Connection, services: ApiServices) -> bool:
     """Whether credentials may be taken: under TLS, from this host, or where a setting for tests allows it."""
-    if request.url.scheme in ("https", "wss"):
+    if connection.url.scheme in ("https", "wss"):
         return True
-    peer = peer_of(request)
+    peer = peer_of(connection)
     try:
         return ip_address(peer).is_loopback or services.settings.server.insecure_auth
     except ValueError:
         return True  # a unix socket
 
 
-async def provide_identity(request: Request[Any, Any, Any], services: ApiServices) -> AsyncIterator[Identity]:
-    """Who asks. Raises AuthenticationError, PermissionDeniedError, TooManyRequestsError."""
-    access = request.route_handler.opt.get("access", ANY)
-    identity = await _identify(request, services)
+async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let in who may ask. Raises AuthenticationError, PermissionDeniedError, TooManyRequestsError."""
+    services: ApiServices = connection.app.state[SERVICES]
+    access = handler.opt.get("access", ANY)
+    if access == OPEN:
+        await _count_stranger(connection, services)
+        return
     try:
-        await _count(request, services, identity)
-        if access == USER and not identity.is_user:
-            raise PermissionDeniedError("A user's token or account password is needed here")
-        if access == MAILBOX and not identity.mailbox_id:
-            opened = await _named_mailbox(request, services, identity)
-            identity = opened
-        if request.method not in _SAFE:
-            identity.require("write")
-        else:
-            identity.require("read")
-        yield identity
-    finally:
-        identity.close()
+        identity = await _identify(connection, services)
+    except AuthenticationError:
+        await _count_stranger(connection, services)
+        raise
+    connection.scope["state"][_IDENTITY] = identity
+    await _count(connection, services, identity)
+    if access in (USER, ADMIN) and not identity.is_user:
+        raise PermissionDeniedError("A user's token or account password is needed here")
+    if access == ADMIN and not identity.actor.is_admin:
+        raise PermissionDeniedError("This is for server admins")
+    identity.require("read" if _method(connection) in _SAFE else "write")
+    if access == MAILBOX and not identity.mailbox_id:
+        connection.scope["state"][_IDENTITY] = await _named_mailbox(connection, services, identity)
 
 
-async def _identify(request: Request[Any, Any, Any], services: ApiServices) -> Identity:
-    if not is_safe(request, services):
+async def provide_identity(scope: Scope) -> Identity:
+    """Who asks, as the guard found out."""
+    identity: Identity = scope["state"][_IDENTITY]
+    return identity
+
+
+def keys_closed(app: ASGIApp) -> ASGIApp:
+    """`app`, after each request of which the key that was opened for it is zeroed."""
+
+    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        finally:
+            identity: Identity | None = scope.get("state", {}).pop(_IDENTITY, None)
+            if identity is not None:
+                identity.close()
+
+    return closing
+
+
+def _method(connection: Connection) -> str:
+    method: str = connection.scope.get("method", "GET")  # a WebSocket begins with a GET (RFC 6455 §4.1)
+    return method
+
+
+async def _identify(connection: Connection, services: ApiServices) -> Identity:
+    if not is_safe(connection, services):
         raise InsecureError
-    authorization = request.headers.get("authorization")
+    authorization = connection.headers.get("authorization")
     if authorization:
-        return await services.identification.by_header(authorization, service="api", peer=peer_of(request))
-    cookie = request.cookies.get(SESSION_COOKIE)
+        return await services.identification.by_header(authorization, service="api", peer=peer_of(connection))
+    cookie = connection.cookies.get(SESSION_COOKIE)
     identity = await services.identification.by_session(cookie) if cookie else None
     if identity is None or identity.session is None or identity.session.confirmed_at is None:
         raise AuthenticationError
-    if request.method not in _SAFE:
-        given = request.headers.get(CSRF_HEADER, "")
+    if _method(connection) not in _SAFE:
+        given = connection.headers.get(CSRF_HEADER, "")
         if not hmac.compare_digest(given.encode(), identity.session.csrf.encode()):
             identity.close()
             raise PermissionDeniedError("The CSRF token is missing or wrong")
     return identity
 
 
-async def _count(request: Request[Any, Any, Any], services: ApiServices, identity: Identity) -> None:
+async def _count(connection: Connection, services: ApiServices, identity: Identity) -> None:
     """Count the request for its credential and tell what is left; server admins are not limited."""
-    limit = services.settings.api.rate
-    if not limit or identity.actor.is_admin:
+    if not identity.actor.is_admin:
+        await _count_for(connection, services, identity.credential, services.settings.api.rate)
+
+
+async def _count_stranger(connection: Connection, services: ApiServices) -> None:
+    """Count a request without valid credentials for the client's network."""
+    await _count_for(
+        connection, services, f"stranger.{address_group(peer_of(connection))}", services.settings.api.stranger_rate
+    )
+
+
+async def _count_for(connection: Connection, services: ApiServices, who: str, limit: int) -> None:
+    if not limit:
         return
     window = services.settings.api.rate_window
     slot = int(services.clock.now() // window)
-    used = await services.bus.increment(f"api.{identity.credential}.{slot}", window * 2)
-    request.state.rate_headers = {
+    used = await services.bus.increment(f"api.{who}.{slot}", window * 2)
+    connection.scope["state"]["rate_headers"] = {
         "X-RateLimit-Limit": str(limit),
         "X-RateLimit-Remaining": str(max(limit - used, 0)),
         "X-RateLimit-Reset": str(int((slot + 1) * window)),
@@ -108,22 +154,15 @@ async def _count(request: Request[Any, Any, Any], services: ApiServices, identit
         raise TooManyRequestsError
 
 
-async def count_stranger(request: Request[Any, Any, Any], services: ApiServices, what: str, most: int) -> None:
-    """Limit what anybody may ask for, by the client's network. Raises TooManyRequestsError."""
-    used = await services.bus.increment(f"api.{what}.{address_group(peer_of(request))}", 86400)
-    if used > most:
-        raise TooManyRequestsError
-
-
-async def _named_mailbox(request: Request[Any, Any, Any], services: ApiServices, identity: Identity) -> Identity:
+async def _named_mailbox(connection: Connection, services: ApiServices, identity: Identity) -> Identity:
     """The mailbox that a token's user names by `alias` (address or id), opened through the server's slot."""
-    named = request.query_params.get("alias") or request.headers.get("x-alias") or ""
+    named = connection.query_params.get("alias") or connection.headers.get("x-alias") or ""
     if not named:
         raise PermissionDeniedError("Log in with an address and its password, or name a mailbox with `alias`")
     directory = services.administration.directory
     alias: Alias | None
     try:
-        alias = await directory.alias(named) if "@" in named else await directory.get(Alias, named)
+        alias = await directory.alias(named) if "@" in named else await directory.get(Alias, named[:100])
     except InvalidAddressError:
         alias = None
     if alias is None or not alias.mailbox_id or alias.user_id != identity.actor.user_id:

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from litestar import Litestar
+from litestar import Litestar, Router
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import Message, Scope
 
-from mailstead.interfaces.api.access import provide_identity
+from mailstead.interfaces.api.access import SERVICES, guard, keys_closed, provide_identity
 from mailstead.interfaces.api.description import openapi, tell_problems
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
@@ -44,8 +45,10 @@ def api_application(services: ApiServices) -> Litestar:
         return services
 
     app = Litestar(
-        route_handlers=[*CONTROLLERS, reference],
+        route_handlers=[Router(path="/", route_handlers=CONTROLLERS, guards=[guard]), reference],
         path=PREFIX,
+        state=State({SERVICES: services}),
+        middleware=[keys_closed],
         dependencies={
             "services": Provide(provide_services, sync_to_thread=False),
             "identity": Provide(provide_identity),
