@@ -16,7 +16,9 @@ from mailstead.stores.documents.interface import CollectionSpec, Documents, Inde
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 from mailstead.stores.scripts.scripts import Scripts
 
-AUDIT = CollectionSpec("audit", (Index(("at",)), Index(("target", "at"))))
+AUDIT = CollectionSpec(
+    "audit", (Index(("at",)), Index(("target", "at")), Index(("domain", "at")), Index(("actor_id", "at")))
+)
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -52,7 +54,8 @@ class Administration(msgspec.Struct, frozen=True):
         audit = await self.documents.collection(AUDIT)
         now = self.clock.now()
         entry = {"id": new_ulid(now), "at": now, "actor": actor.name, "action": action, "target": target}
-        await audit.insert(entry | {"detail": detail})
+        found_by = {"domain": target.rpartition("@")[2], "actor_id": actor.user_id}
+        await audit.insert(entry | found_by | {"detail": detail})
 
 
 def require_admin(actor: Actor) -> None:
@@ -61,7 +64,18 @@ def require_admin(actor: Actor) -> None:
         raise PermissionDeniedError
 
 
+def administers(actor: Actor, domain: Domain) -> bool:
+    """Whether `actor` is a server admin, the domain's owner or one of its admins."""
+    return actor.is_admin or domain.group_of(actor.user_id) == "admin"
+
+
 def require_domain(actor: Actor, domain: Domain) -> None:
-    """Raises PermissionDeniedError for everybody but a server admin and the domain's owner."""
-    if not actor.is_admin and actor.user_id != domain.owner_id:
+    """Raises PermissionDeniedError for everybody but server admins, the domain's owner and its admins."""
+    if not administers(actor, domain):
+        raise PermissionDeniedError
+
+
+def require_member(actor: Actor, domain: Domain) -> None:
+    """Raises PermissionDeniedError for who is neither a server admin nor a member of the domain."""
+    if not actor.is_admin and domain.group_of(actor.user_id) is None:
         raise PermissionDeniedError

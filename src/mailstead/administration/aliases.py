@@ -5,12 +5,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from mailstead.administration.actor import Actor, Administration, require_domain
+from mailstead.administration.actor import Actor, Administration, administers, require_domain, require_member
 from mailstead.administration.slots import keep_keyring
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.passwords import has_app_password_form, new_app_password
 from mailstead.foundation.crypto.slot import Slot, wrap
-from mailstead.foundation.errors import AlreadyExistsError, InvalidError, NotFoundError
+from mailstead.foundation.errors import AlreadyExistsError, InvalidError, NotFoundError, PermissionDeniedError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.stores.directory.names import CATCH_ALL, checked_pattern, domain_name, is_pattern, split_address
 from mailstead.stores.directory.records import Alias, Domain
@@ -18,6 +18,16 @@ from mailstead.stores.documents.interface import DuplicateError
 from mailstead.stores.mailbox.sealed import key_pair
 
 FORWARDS_LIMIT = 50
+RESERVED_NAMES = frozenset(
+    {
+        *("abuse", "admin", "administrator", "hostmaster", "info", "mailer-daemon", "no-reply", "noc", "noreply"),
+        *("postmaster", "root", "security", "ssladmin", "ssladministrator", "sslwebmaster", "support", "sysadmin"),
+        "webmaster",
+    }
+)
+"""What only those who administer a domain may take: others would take such an address for the domain's own."""
+
+_ADMINISTRATIVE = frozenset(("enabled", "disabled_code", "quota"))
 
 
 class UnknownNameError(NotFoundError):
@@ -92,7 +102,9 @@ async def add_alias(
     """
     name, domain_text = _split(address)
     domain = await find_domain(administration, domain_text)
-    require_domain(actor, domain)
+    require_member(actor, domain)
+    if not administers(actor, domain):
+        _check_member_s_alias(actor, name, user_id, quota)
     with_mailbox = with_mailbox and name != CATCH_ALL and not is_pattern(name)
     if not with_mailbox and not forward_to:
         raise InvalidError("An alias without a mailbox needs forwarding targets")
@@ -127,12 +139,22 @@ async def add_alias(
     return alias, generated
 
 
+def _check_member_s_alias(actor: Actor, name: str, user_id: str, quota: int | None) -> None:
+    """What a member without more rights may take: one plain name for themselves, with the usual room."""
+    if name == CATCH_ALL or is_pattern(name) or name in RESERVED_NAMES:
+        raise PermissionDeniedError("Only those who administer the domain may make this alias")
+    if quota is not None or user_id not in ("", actor.user_id):
+        raise PermissionDeniedError
+
+
 async def list_aliases(administration: Administration, actor: Actor, domain: str | None) -> list[Alias]:
     """Aliases that `actor` may see, of one domain or all, by domain and name."""
     if domain is not None:
         found_domain = await find_domain(administration, domain)
-        require_domain(actor, found_domain)
+        require_member(actor, found_domain)
         found = await administration.directory.find(Alias, domain=found_domain.id)
+        if not administers(actor, found_domain):
+            found = [alias for alias in found if alias.user_id == actor.user_id]
     elif actor.is_admin:
         found = await administration.directory.find(Alias)
     else:
@@ -141,10 +163,19 @@ async def list_aliases(administration: Administration, actor: Actor, domain: str
 
 
 async def set_alias(administration: Administration, actor: Actor, address: str, changes: dict[str, Any]) -> Alias:
-    """Change `enabled`, `disabled_code`, `quota`, `forward_to`, `description` or `labels`."""
+    """Change `enabled`, `disabled_code`, `quota`, `forward_to`, `description` or `labels`.
+
+    The first three are for those who administer the domain; whose alias it is may change the rest. Raises
+    InvalidError, PermissionDeniedError.
+    """
     alias = await find_alias(administration, actor, address)
     if "forward_to" in changes:
         changes = changes | {"forward_to": _checked_targets(changes["forward_to"])}
+    changes = {name: value for name, value in changes.items() if getattr(alias, name) != value}
+    if not changes:
+        return alias
+    if _ADMINISTRATIVE & changes.keys():
+        require_domain(actor, await find_domain(administration, alias.domain))
     changed: Alias = msgspec.structs.replace(alias, **changes, updated_at=administration.clock.now())
     if not changed.mailbox_id and not changed.forward_to:
         raise InvalidError("An alias without a mailbox needs forwarding targets")

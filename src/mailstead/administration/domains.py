@@ -72,7 +72,7 @@ async def add_domain(administration: Administration, actor: Actor, name: str, *,
 async def list_domains(administration: Administration, actor: Actor) -> list[Domain]:
     """Domains that `actor` may see, by name."""
     found = await administration.directory.find(Domain)
-    return [domain for domain in found if actor.is_admin or domain.owner_id == actor.user_id]
+    return [domain for domain in found if actor.is_admin or domain.group_of(actor.user_id) is not None]
 
 
 async def set_owner(administration: Administration, actor: Actor, name: str, owner: str) -> Domain:

@@ -4,6 +4,7 @@ from mailstead.interfaces.api.application import api_application
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identification
 from mailstead.mail.outbound.agent import SubmissionAgent
+from mailstead.mail.outbound.letters import Letters
 from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.routing.router import Router
 from mailstead.services.definition import Wiring
@@ -11,6 +12,7 @@ from mailstead.services.delivery import local_delivery
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.stores.access.passkeys import Passkeys
+from mailstead.services.standing import installation_status
 from mailstead.stores.access.sessions import Sessions
 from mailstead.stores.access.tokens import Tokens
 
@@ -55,6 +57,8 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
         metrics=stores.metrics,
         clock=stores.clock,
         hostname=wiring.hostname,
+        letters=Letters(stores.queue, stores.data / "spool", wiring.hostname, stores.clock),
+        status=lambda: installation_status(wiring),
     )
 
 

@@ -33,6 +33,11 @@ def lock_holder(data: Path, service: str) -> int | None:
     return int(written) if written.isdigit() else None
 
 
+def locked_services(data: Path) -> list[str]:
+    """The services that ever ran on this data folder."""
+    return sorted(path.stem for path in (data / "run").glob("*.lock"))
+
+
 @contextmanager
 def service_lock(data: Path, services: tuple[str, ...]) -> Iterator[None]:
     """Hold the locks of `services`; the system gives them back when the process ends, however it ends.

@@ -104,8 +104,8 @@ def keys_closed(app: ASGIApp) -> ASGIApp:
 
 
 def _method(connection: Connection) -> str:
-    method: str = connection.scope.get("method", "GET")  # a WebSocket begins with a GET (RFC 6455 §4.1)
-    return method
+    method: Any = connection.scope.get("method", "GET")  # a WebSocket begins with a GET (RFC 6455 §4.1)
+    return str(method)
 
 
 async def _identify(connection: Connection, services: ApiServices) -> Identity:

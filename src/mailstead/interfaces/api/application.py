@@ -11,14 +11,23 @@ from mailstead.interfaces.api.access import SERVICES, guard, keys_closed, provid
 from mailstead.interfaces.api.description import openapi, tell_problems
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
+from mailstead.interfaces.api.endpoints.audit import AuditController
+from mailstead.interfaces.api.endpoints.domain_passwords import DomainPasswordController
 from mailstead.interfaces.api.endpoints.domains import DomainController
 from mailstead.interfaces.api.endpoints.emails import EmailController
 from mailstead.interfaces.api.endpoints.folders import FolderController
+from mailstead.interfaces.api.endpoints.logs import LogController
+from mailstead.interfaces.api.endpoints.members import InviteController, MemberController
 from mailstead.interfaces.api.endpoints.messages import MessageController
+from mailstead.interfaces.api.endpoints.passwords import PasswordController
 from mailstead.interfaces.api.endpoints.queue import QueueController
+from mailstead.interfaces.api.endpoints.server import ServerController
+from mailstead.interfaces.api.endpoints.sessions import SessionController
+from mailstead.interfaces.api.endpoints.sieve import AliasSieveController, SieveController
 from mailstead.interfaces.api.endpoints.test import TestController
 from mailstead.interfaces.api.endpoints.tokens import TokenController
 from mailstead.interfaces.api.endpoints.trace import TraceController
+from mailstead.interfaces.api.endpoints.undelete import UndeleteController
 from mailstead.interfaces.api.problems import HANDLERS
 from mailstead.interfaces.api.reference import reference
 from mailstead.interfaces.api.services import ApiServices
@@ -29,11 +38,22 @@ CONTROLLERS: tuple[Any, ...] = (
     TokenController,
     DomainController,
     AliasController,
+    PasswordController,
+    AliasSieveController,
+    MemberController,
+    InviteController,
+    DomainPasswordController,
     FolderController,
     MessageController,
+    UndeleteController,
+    SieveController,
     EmailController,
     TraceController,
+    LogController,
     QueueController,
+    SessionController,
+    AuditController,
+    ServerController,
 )
 PREFIX = "/v1"
 

@@ -1,5 +1,7 @@
 """What endpoints work with."""
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from mailstead.administration.actor import Administration
@@ -7,8 +9,10 @@ from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
 from mailstead.foundation.metrics import Metrics
+from mailstead.interfaces.api.status import StatusShown
 from mailstead.interfaces.identity import Identification
 from mailstead.mail.outbound.agent import SubmissionAgent
+from mailstead.mail.outbound.letters import Letters
 from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -30,3 +34,5 @@ class ApiServices(msgspec.Struct, frozen=True):
     metrics: Metrics
     clock: Clock
     hostname: str
+    letters: Letters
+    status: Callable[[], Awaitable[StatusShown]]

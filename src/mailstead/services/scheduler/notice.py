@@ -2,16 +2,12 @@
 
 import structlog
 
-from mailstead.formats.message.compose import text_message
 from mailstead.foundation.errors import MailsteadError
-from mailstead.foundation.identifiers import new_ulid
-from mailstead.foundation.spool import Spool
-from mailstead.mail.envelope import Envelope, EnvelopeRecipient
+from mailstead.mail.outbound.letters import Letters
 from mailstead.services.definition import Wiring
 from mailstead.services.scheduler.job import Job
 from mailstead.stores.directory.records import User
 
-_IN_MEMORY = 64 * 1024
 _TEXT = """The job "{name}" of this mail server ({purpose}) failed {failures} times in a row.
 
   {why}
@@ -32,21 +28,9 @@ async def tell_administrators(wiring: Wiring, job: Job, why: str, failures: int)
 async def write_to_administrators(wiring: Wiring, subject: str, text: str) -> None:
     """Queue a message to every administrator; what hinders that is logged, for what it tells of is what counts."""
     stores = wiring.stores
-    now = stores.clock.now()
-    sender = f"postmaster@{wiring.hostname}"
+    letters = Letters(stores.queue, stores.data / "spool", wiring.hostname, stores.clock)
     try:
-        for user in await stores.directory.find(User, is_admin=True):
-            message = text_message(
-                sender=f"Mailstead <{sender}>",
-                recipient=user.address,
-                subject=f"Mailstead: {subject}",
-                text=text,
-                message_id=f"{new_ulid(now)}@{wiring.hostname}",
-                now=now,
-            )
-            with Spool(_IN_MEMORY, stores.data / "spool") as spool:
-                spool.append(message)
-                envelope = Envelope(sender="", recipients=(EnvelopeRecipient(user.address, frozenset({"NEVER"})),))
-                await stores.queue.enqueue(envelope, spool, new_ulid(now))
+        administrators = await stores.directory.find(User, is_admin=True)
+        await letters.write([user.address for user in administrators], subject, text)
     except (MailsteadError, OSError) as error:
         log.error("administrators not told", subject=subject, why=str(error))

@@ -6,6 +6,8 @@ the account's password slot, or against a made-up one when there is no account o
 """
 
 import asyncio
+import hashlib
+import hmac
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -33,6 +35,7 @@ WEB = "web"
 """The service that asks for second factors itself."""
 _CACHE_ENTRIES = 10_000
 _PASSWORD_LIMIT = 1024
+_SENDING_SERVICES = ("submission",)  # where a domain's password logs in
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -94,6 +97,10 @@ class Authenticator:
         alias = await self._directory.alias(address) if domain else None
         usable = alias is not None and alias.enabled and bool(alias.mailbox_id)
         verified = await self._verify(alias if usable else None, password)
+        if verified is None and service in _SENDING_SERVICES and has_app_password_form(password):
+            sender = await self._domain_account(address, domain, password)
+            if sender is not None:
+                return sender
         if verified is None or alias is None:
             await self._count_failure(address, peer)
             log.info("login refused", service=service, address=address, peer=peer)
@@ -121,6 +128,16 @@ class Authenticator:
         user = await self._directory.get(User, alias.user_id)
         return user is not None and user.has_second_factor
 
+    async def _domain_account(self, address: str, name: str, password: str) -> Account | None:
+        """The account of a domain's password, under whatever address of the domain it logs in."""
+        domain = await self._directory.domain(name) if name else None
+        given = hashlib.sha256(password.encode()).digest()
+        for held in domain.passwords if domain is not None else ():
+            if hmac.compare_digest(held.hash, given):
+                nothing = DataKey.generate()  # what opens no mailbox
+                return Account(address, "", "", "", nothing, None, held.id, domain=name)
+        return None
+
     @property
     def epoch(self) -> int:
         """Changes whenever an account may have changed; see `is_current`."""
@@ -131,6 +148,9 @@ class Authenticator:
 
         A mailbox that was locked meanwhile is to be logged in to again.
         """
+        if account.domain:
+            domain = await self._directory.domain(account.domain)
+            return domain is not None and any(one.id == account.credential_id for one in domain.passwords)
         alias = await self._directory.alias(account.address)
         if alias is None or not alias.enabled or alias.mailbox_id != account.mailbox_id:
             return False

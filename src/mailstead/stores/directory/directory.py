@@ -15,6 +15,7 @@ from mailstead.foundation.errors import NotFoundError
 from mailstead.stores.bus.interface import Bus, Subscription
 from mailstead.stores.directory.names import CATCH_ALL, InvalidAddressError, checked_pattern, is_pattern, split_address
 from mailstead.stores.directory.records import (
+    Account,
     Alias,
     Destination,
     Domain,
@@ -85,6 +86,10 @@ class Directory:
     async def find(self, kind: type[Kind], **where: Any) -> list[Kind]:
         """Records whose fields equal those given, by id."""
         return [from_document(document, kind) for document in await self._of(kind).find(where)]
+
+    async def count(self, kind: type[User] | type[Domain] | type[Alias]) -> int:
+        """How many records of a kind there are."""
+        return await self._of(kind).count({})
 
     async def add(self, record: User | Domain | Alias) -> None:
         """Store a new record. Raises DuplicateError."""
@@ -254,6 +259,15 @@ class Directory:
         if resolution.outcome != "accepted" or resolution.alias is None:
             return False
         return resolution.alias.user_id == user_id
+
+    async def account_may_send_as(self, account: Account, address: str) -> bool:
+        """The same of who logged in; a domain's password writes as any address of its domain."""
+        if not account.domain:
+            return await self.may_send_as(account.user_id, address)
+        try:
+            return split_address(address)[1] == account.domain
+        except InvalidAddressError:
+            return False
 
 
 def _group(match: re.Match[str], number: int) -> str:

@@ -10,6 +10,7 @@ from mailstead.foundation.crypto.slot import Slot
 DisabledCode = Literal[250, 450, 550]
 ACCOUNT_LABEL = "account password"
 """The label of the password that makes a login at the user's own address the user; nobody else may choose it."""
+Group = Literal["admin", "user"]
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,15 +43,52 @@ class DkimKey(msgspec.Struct, frozen=True, kw_only=True):
     is_waiting: bool = False
 
 
+class Member(msgspec.Struct, frozen=True):
+    """A user with rights in a domain: `admin` all that its owner has, `user` aliases of their own."""
+
+    user_id: str
+    group: Group
+
+
+class Invite(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer to become a member; `token_hash` is of the text that was mailed to `address`."""
+
+    address: str
+    group: Group
+    token_hash: bytes
+    created_at: float
+    expires_at: float
+
+
+class DomainPassword(msgspec.Struct, frozen=True, kw_only=True):
+    """A password that sends as any address of its domain and opens no mailbox; `hash` is of a generated text."""
+
+    id: str
+    hash: bytes
+    description: str = ""
+    created_at: float = 0.0
+
+
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """A domain served here; `id` is its name."""
 
     id: str
     owner_id: str
+    members: tuple[Member, ...] = ()
+    invites: tuple[Invite, ...] = ()
+    passwords: tuple[DomainPassword, ...] = ()
     dkim_keys: tuple[DkimKey, ...] = ()
     verified_at: float | None = None
     created_at: float = 0.0
     version: int = 0
+
+    def group_of(self, user_id: str) -> Group | None:
+        """What a user is in the domain: its owner is an admin; None for strangers."""
+        if not user_id:
+            return None
+        if user_id == self.owner_id:
+            return "admin"
+        return next((member.group for member in self.members if member.user_id == user_id), None)
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +143,10 @@ class Resolution(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Who logged in. `key` is the session's own copy: close it with the session."""
+    """Who logged in. `key` is the session's own copy: close it with the session.
+
+    With `domain` a domain's password did: it sends as any address of that, and there is no mailbox.
+    """
 
     address: str
     user_id: str
@@ -115,6 +156,7 @@ class Account(msgspec.Struct, frozen=True):
     quota: int | None
     credential_id: str
     locked: bool = False
+    domain: str = ""
 
 
 Kind = TypeVar("Kind", User, Domain, Alias)

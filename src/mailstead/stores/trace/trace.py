@@ -23,6 +23,7 @@ __all__ = ["Trace", "TraceEntry", "Way"]
 
 _RETRY_PAUSE = 1.0
 _CLOSE_ATTEMPTS = 3
+_PAGE = 1000
 
 _log = structlog.get_logger("mailstead.trace")
 
@@ -119,6 +120,22 @@ class Trace:
             {"keys": trace_key(key), "at": {"$gte": since}}, order=[("at", -1)], limit=limit
         )
         return [from_document(document) for document in reversed(found)]
+
+    async def recent(self, since: float, looked_at: int, *, ends: str = "", most: int = 1000) -> list[TraceEntry]:
+        """The latest `most` entries from `since`, by time; only those with a key that ends so, among `looked_at`."""
+        found: list[TraceEntry] = []
+        last: Document | None = None
+        while looked_at > 0 and len(found) < most:
+            documents = await self._collection.find(
+                {"at": {"$gte": since}}, order=[("at", -1)], limit=min(looked_at, _PAGE), after=last
+            )
+            entries = map(from_document, documents)
+            found += [one for one in entries if not ends or any(key.endswith(ends) for key in one.keys)]
+            if len(documents) < min(looked_at, _PAGE):
+                break
+            looked_at -= len(documents)
+            last = documents[-1]
+        return found[:most][::-1]
 
     async def ways(self, key: str, since: float = 0.0, limit: int = 50) -> list[Way]:
         """The ways of the latest `limit` messages that `key` finds, whole, by the time of their first entry."""

@@ -83,6 +83,7 @@ class PasswordMade(msgspec.Struct, frozen=True):
     object: Literal["password"] = "password"
 
 
+_ID_LIMIT = 100
 _NAMES = {
     "recipients": "forward_to",
     "is_enabled": "enabled",
@@ -112,6 +113,19 @@ def shown(alias: Alias) -> AliasShown:
         moment(alias.created_at),
         moment(alias.updated_at or alias.created_at),
     )
+
+
+async def found_alias(domain: str, name: str, identity: Identity, services: ApiServices) -> Alias:
+    """The alias by id or name, when it is the user's or in a domain that the user administers.
+
+    Raises NotFoundError, PermissionDeniedError.
+    """
+    found = await services.administration.directory.get(Alias, name[:_ID_LIMIT])
+    if found is not None and found.domain == domain.lower():
+        name = found.name
+    elif found is not None:
+        raise NotFoundError(f"There is no alias {name} in {domain}")
+    return await find_alias(services.administration, identity.actor, f"{name}@{domain}")
 
 
 class AliasController(Controller):
@@ -167,14 +181,14 @@ class AliasController(Controller):
     @get("/{name:str}", summary="One alias")
     async def show(self, domain: DomainName, name: AliasName, identity: Identity, services: ApiServices) -> AliasShown:
         """By id or name."""
-        return shown(await self._find(domain, name, identity, services))
+        return shown(await found_alias(domain, name, identity, services))
 
     @put("/{name:str}", summary="Change an alias")
     async def change(
         self, domain: DomainName, name: AliasName, data: AliasChange, identity: Identity, services: ApiServices
     ) -> AliasShown:
         """What is left out stays."""
-        alias = await self._find(domain, name, identity, services)
+        alias = await found_alias(domain, name, identity, services)
         changes = {
             ours: tuple(value) if isinstance(value, list) else value
             for theirs, ours in _NAMES.items()
@@ -189,7 +203,7 @@ class AliasController(Controller):
         self, domain: DomainName, name: AliasName, identity: Identity, services: ApiServices
     ) -> AliasShown:
         """Its mailbox can be read no more."""
-        alias = await self._find(domain, name, identity, services)
+        alias = await found_alias(domain, name, identity, services)
         return shown(await remove_alias(services.administration, identity.actor, alias.address))
 
     @post("/{name:str}/generate-password", status_code=200, summary="Make a password of the alias's mailbox")
@@ -197,7 +211,7 @@ class AliasController(Controller):
         self, domain: DomainName, name: AliasName, data: PasswordWanted, identity: Identity, services: ApiServices
     ) -> PasswordMade:
         """Passwords made before stay valid. A locked mailbox needs one of them in `password`."""
-        alias = await self._find(domain, name, identity, services)
+        alias = await found_alias(domain, name, identity, services)
         alias, password = await add_password(
             services.administration,
             identity.actor,
@@ -207,15 +221,6 @@ class AliasController(Controller):
             current=data.password,
         )
         return PasswordMade(alias.address, password)
-
-    @staticmethod
-    async def _find(domain: str, name: str, identity: Identity, services: ApiServices) -> Alias:
-        found = await services.administration.directory.get(Alias, name)
-        if found is not None and found.domain == domain.lower():
-            name = found.name
-        elif found is not None:
-            raise NotFoundError(f"There is no alias {name} in {domain}")
-        return await find_alias(services.administration, identity.actor, f"{name}@{domain}")
 
 
 def _searched(alias: Alias) -> str:

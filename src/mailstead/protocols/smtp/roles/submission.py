@@ -13,6 +13,7 @@ from mailstead.protocols.smtp.roles.role import envelope_recipient
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.protocols.smtp.transaction import Accepted, Transaction
 from mailstead.protocols.smtp.verbs import SUBMISSION_VERBS
+from mailstead.stores.directory.records import Account
 
 if TYPE_CHECKING:
     from mailstead.protocols.smtp.session import Session
@@ -45,7 +46,7 @@ class SubmissionRole:
         """An address of the account, or the null path of a notice (RFC 6409 §6.1)."""
         if session.account is None:
             return _LOGIN_FIRST
-        if mail.sender and not await self.services.directory.may_send_as(session.account.user_id, mail.sender):
+        if mail.sender and not await self.services.directory.account_may_send_as(session.account, mail.sender):
             return _NOT_YOURS
         return None
 
@@ -63,7 +64,7 @@ class SubmissionRole:
         now = services.clock.now()
         original = read_header(transaction.spool)
         header = prepare_header(original, services.hostname, now)
-        refusal = await self._authors_refused(session.account.user_id, header)
+        refusal = await self._authors_refused(session.account, header)
         addresses = [one.recipient.address for one in transaction.accepted]
         if refusal is not None:
             self.count("refused")
@@ -92,11 +93,11 @@ class SubmissionRole:
         self.count("accepted" if answer.code < 400 else "deferred" if answer.code < 500 else "refused")
         return [answer]
 
-    async def _authors_refused(self, user_id: str, header: SubmittedHeader) -> Reply | None:
+    async def _authors_refused(self, account: Account, header: SubmittedHeader) -> Reply | None:
         if not header.authors:
             return _NO_AUTHOR
         for author in dict.fromkeys(header.authors):
-            if not await self.services.directory.may_send_as(user_id, author):
+            if not await self.services.directory.account_may_send_as(account, author):
                 return _NOT_YOURS
         return None
 
