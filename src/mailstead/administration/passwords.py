@@ -45,10 +45,12 @@ async def add_password(
     return alias, chosen
 
 
-async def set_account_password(administration: Administration, alias: Alias, password: str) -> None:
-    """Make `password` the one account password of the mailbox."""
+async def set_account_password(
+    administration: Administration, alias: Alias, password: str, *, current: str | None = None
+) -> None:
+    """Make `password` the one account password of the mailbox; `current` opens a locked one."""
     alias = await finish_rotation(administration, alias)
-    with await data_key(administration, alias, None) as key:
+    with await data_key(administration, alias, current) as key:
         slot = await new_credential(administration, key, password, ACCOUNT_LABEL)
     await _add_slot(administration, alias, slot, replacing=ACCOUNT_LABEL)
 

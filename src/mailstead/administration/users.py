@@ -9,7 +9,7 @@ from mailstead.administration.actor import Actor, Administration, require_admin
 from mailstead.administration.aliases import UnknownNameError, add_alias
 from mailstead.administration.passwords import set_account_password
 from mailstead.foundation.crypto.passwords import new_app_password
-from mailstead.foundation.errors import PermanentError
+from mailstead.foundation.errors import AuthenticationError, InvalidError, PermanentError, PermissionDeniedError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.stores.directory.names import split_address
 from mailstead.stores.directory.records import ACCOUNT_LABEL, Alias, Domain, User
@@ -97,6 +97,25 @@ async def set_user(
     changed = [name for name, value in (("password", password), ("admin", is_admin)) if value is not None]
     await administration.audit(actor, "user.set", user.address, changed=changed)
     return user
+
+
+async def change_password(
+    administration: Administration, actor: Actor, user: User, current: str, password: str
+) -> None:
+    """Change one's own account password; sessions and app passwords stay. Raises PermissionDeniedError, InvalidError."""
+    alias = await administration.directory.alias(user.address)
+    if alias is None or not alias.mailbox_id:
+        raise InvalidError("The account has no mailbox here, and so no password")
+    held = [slot for slot in alias.slots if slot.label == ACCOUNT_LABEL]
+    try:
+        (await administration.authenticator.open_slots(held, current)).close()
+    except AuthenticationError:
+        raise PermissionDeniedError("The current password is wrong") from None
+    await set_account_password(administration, alias, password, current=current)
+    await administration.directory.replace(
+        msgspec.structs.replace(user, password=await _hashed(administration, password))
+    )
+    await administration.audit(actor, "user.set", user.address, changed=["password"])
 
 
 async def remove_user(administration: Administration, actor: Actor, address: str) -> None:

@@ -40,3 +40,11 @@ def api(server: MailsteadServer) -> Client:
 def as_account(server: MailsteadServer, api: Client) -> Client:
     """A client with a demo account's password."""
     return lambda name: api(f"{name}@example.test", server.password(name))
+
+
+@pytest.fixture(scope="module")
+def document(api: Client) -> dict[str, Any]:
+    """The OpenAPI document."""
+    with api() as client:
+        found: dict[str, Any] = client.get("/openapi.json").json()
+        return found

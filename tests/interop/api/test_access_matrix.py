@@ -1,0 +1,170 @@
+"""Every endpoint against every kind of asker, on what is theirs and what is others'.
+
+The classes below are told by the paths alone, so that a new endpoint is in the matrix from its first day. Who is let in
+is told by the answer not being 401 or 403: what is named does not exist there, so that nothing is harmed.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from support.api_document import operations
+
+Client = Callable[..., httpx.Client]
+Operation = tuple[str, str]
+
+OPEN: dict[Operation, int] = {("get", "/v1/test"): 200, ("post", "/v1/account"): 400}
+FOR_ADMINS = re.compile(r"/v1/(queue|server)(/.*)?")
+ALSO_FOR_ADMINS: set[Operation] = {("post", "/v1/domains"), ("delete", "/v1/domains/{name}")}
+OF_A_MAILBOX = re.compile(r"/v1/(folders|messages|sieve-scripts|undelete)(/.*)?")
+OF_ANYBODY = re.compile(r"/v1/(account|emails|trace)(/.*)?")
+# An invite is for those who are not members yet, and tells nothing to who was not invited.
+FOREIGN: dict[Operation, int] = {
+    ("get", "/v1/domains/{domain}/invites"): 404,
+    ("post", "/v1/domains/{domain}/invites/accept"): 404,
+}
+BODIES: dict[Operation, dict[str, Any]] = {
+    ("put", "/v1/account"): {"current_password": "x", "password": "long enough for it"},
+    ("post", "/v1/domains"): {"domain": "example.test"},
+    ("post", "/v1/domains/{domain}/aliases/{name}/sieve"): {"name": "x", "content": "keep;"},
+    ("post", "/v1/domains/{domain}/invites"): {"email": "admin@example.test"},
+    ("delete", "/v1/domains/{domain}/invites"): {"email": "x@elsewhere.test"},
+    ("post", "/v1/domains/{domain}/invites/accept"): {"token": "x"},
+    ("put", "/v1/domains/{domain}/members/{member_id}"): {"group": "user"},
+    ("post", "/v1/folders"): {"path": "INBOX"},
+    ("post", "/v1/messages"): {"raw": "Subject: x\r\n\r\n", "folder": "nowhere"},
+    ("post", "/v1/sieve-scripts"): {"name": "x", "content": "no script"},
+}
+ASKS_DNS = {"/v1/domains/{name}/verify-records"}  # which does not answer here
+QUERIES = {"/v1/trace": {"q": "nobody"}}
+
+
+def concrete(path: str, **names: str) -> str:
+    """A path below /v1 with names in it; "x" for those that are not given."""
+    known = {"domain": "nowhere.test", "action": "hold"} | names
+    return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], "x"), path.removeprefix("/v1"))
+
+
+def ask(client: httpx.Client, method: str, path: str, **names: str) -> int:
+    body = BODIES.get((method, path), {}) if method in ("post", "put") or (method, path) in BODIES else None
+    answer = client.request(method, concrete(path, **names), json=body, params=QUERIES.get(path))
+    assert answer.status_code < 500 or path in ASKS_DNS, (method, path, answer.text)
+    return answer.status_code
+
+
+@pytest.fixture(scope="module")
+def every(document: dict[str, Any]) -> list[Operation]:
+    return [(method, path) for path, method, _ in operations(document)]
+
+
+@pytest.fixture(scope="module")
+def app_password(api: Client, as_account: Client) -> Iterator[httpx.Client]:
+    """Bob's mail program."""
+    with as_account("bob") as bob:
+        login = bob.post("/domains/example.test/aliases/bob/generate-password", json={}).json()
+    with api(login["username"], login["password"]) as client:
+        yield client
+
+
+def token_client(api: Client, as_account: Client, name: str, *scopes: str) -> httpx.Client:
+    with as_account(name) as client:
+        return api(client.post("/tokens", json={"scopes": scopes}).json()["token"])
+
+
+def needs_admin(method: str, path: str) -> bool:
+    return bool(FOR_ADMINS.fullmatch(path)) or (method, path) in ALSO_FOR_ADMINS
+
+
+def names_a_domain(path: str) -> bool:
+    return "{domain}" in path or path.startswith("/v1/domains/{name}")
+
+
+def test_strangers_are_told_nothing(api: Client, every: list[Operation]) -> None:
+    """Neither a body that is none nor a bad parameter is looked at before the credentials."""
+    # a wrong password costs a slow derivation each time: a part of the endpoints will do
+    for login, password, step in (
+        ("", "", 1),
+        ("mst_" + "x" * 40, "", 1),
+        ("nobody@example.test", "wrong", 7),
+        ("ä", "\0", 7),
+    ):
+        with api(login, password) as client:
+            for method, path in every[::step]:
+                content = b"{" if method in ("post", "put") else None
+                answer = client.request(method, concrete(path), content=content, params={"limit": "x"})
+                assert answer.status_code == OPEN.get((method, path), 401), (method, path, answer.text)
+
+
+def test_a_user_is_let_into_nothing_of_others(as_account: Client, every: list[Operation]) -> None:
+    """Bob, a user without domains, at everything that names the domain, its aliases, or the server."""
+    tried = 0
+    with as_account("bob") as client:
+        for method, path in every:
+            if needs_admin(method, path) or names_a_domain(path):
+                tried += 1
+                name = "example.test" if path.startswith("/v1/domains/{name}") else "alice"
+                status = ask(client, method, path, domain="example.test", name=name)
+                assert status == FOREIGN.get((method, path), 403), (method, path, status)
+    assert tried > 30
+
+
+def test_an_app_password_opens_its_mailbox_and_nothing_of_the_user(
+    app_password: httpx.Client, every: list[Operation]
+) -> None:
+    for method, path in every:
+        status = ask(app_password, method, path, domain="example.test", name="bob")
+        if (method, path) in OPEN or OF_A_MAILBOX.fullmatch(path):
+            assert status not in (401, 403), (method, path, status)
+        elif not OF_ANYBODY.fullmatch(path):
+            assert status == 403, (method, path, status)
+
+
+def test_a_token_that_may_only_read_changes_nothing(api: Client, as_account: Client, every: list[Operation]) -> None:
+    with token_client(api, as_account, "admin", "read") as client:
+        for method, path in every:
+            status = ask(client, method, path)
+            if (method, path) in OPEN:
+                continue
+            if method != "get" or FOR_ADMINS.fullmatch(path) or OF_A_MAILBOX.fullmatch(path):
+                assert status == 403, (method, path, status)  # without the scope admin an admin is a user
+
+
+def test_a_token_opens_no_mailbox_of_others(api: Client, as_account: Client, every: list[Operation]) -> None:
+    with token_client(api, as_account, "admin", "read", "write", "send", "admin") as client:
+        for named in ("", "bob@example.test", "nobody@example.test", "no address"):
+            client.headers["x-alias"] = named
+            for method, path in every:
+                if OF_A_MAILBOX.fullmatch(path):
+                    status = ask(client, method, path)
+                    assert status == 403, (method, path, status)
+
+
+def test_an_admin_is_let_in_everywhere_but_mailboxes(api: Client, as_account: Client, every: list[Operation]) -> None:
+    with token_client(api, as_account, "admin", "read", "write", "send", "admin") as client:
+        for method, path in every:
+            if not OF_A_MAILBOX.fullmatch(path) and path != "/v1/account":
+                status = ask(client, method, path)
+                assert status not in (401, 403), (method, path, status)
+
+
+def test_a_domain_s_admin_is_let_into_that_domain_alone(
+    api: Client, as_account: Client, every: list[Operation]
+) -> None:
+    with as_account("admin") as admin:
+        admin.post("/domains", json={"domain": "matrix.test"})
+        admin.post("/domains/matrix.test/invites", json={"email": "alice@example.test", "group": "admin"})
+    with as_account("alice") as alice:
+        assert alice.get("/domains/matrix.test/invites").status_code == 200
+        for method, path in every:
+            if not names_a_domain(path) or (method, path) in FOREIGN:
+                continue
+            own = ask(alice, method, path, domain="matrix.test", name="matrix.test" if "{domain}" not in path else "x")
+            if (method, path) in ALSO_FOR_ADMINS:
+                assert own == 403
+                continue
+            assert own not in (401, 403), (method, path, own)
+            foreign = "example.test" if "{domain}" not in path else "bob"
+            assert ask(alice, method, path, domain="example.test", name=foreign) == 403, (method, path)
