@@ -32,6 +32,7 @@ from mailstead.foundation.config.sections.submission import SubmissionSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.config.sections.trace import TraceSettings
 from mailstead.foundation.config.sections.web import WebSettings
+from mailstead.foundation.config.sections.webhook import WebhookSettings
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthSettings = msgspec.field(default_factory=HealthSettings)
     http: HttpSettings = msgspec.field(default_factory=HttpSettings)
     web: WebSettings = msgspec.field(default_factory=WebSettings)
+    webhook: WebhookSettings = msgspec.field(default_factory=WebhookSettings)
     api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)
     mime: MimeSettings = msgspec.field(default_factory=MimeSettings)

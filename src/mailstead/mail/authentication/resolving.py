@@ -1,17 +1,10 @@
-"""The resolver as mail authentication sees it."""
-
-from typing import Protocol
+"""Looking up what mail authentication asks DNS for."""
 
 from mailstead.foundation.dns.answer import Answer
 from mailstead.foundation.dns.names import InvalidNameError
+from mailstead.foundation.dns.resolving import Resolving
 
-
-class Resolving(Protocol):
-    """Asks DNS; foundation.dns.resolver.Resolver is one."""
-
-    async def query(self, name: str, kind: str, *, spaces: bool = False) -> Answer:
-        """The records of type `kind` at `name`, which may hold `spaces`. Raises ResolutionError, InvalidNameError."""
-        ...
+__all__ = ["Resolving", "lookup"]
 
 
 _NO_SUCH_NAME = Answer("nxdomain", (), 0.0, authenticated=False)

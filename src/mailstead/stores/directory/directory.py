@@ -53,6 +53,7 @@ class Directory:
         self.server_key = derive_key(secret, "mailbox")
         self.dkim_secret = derive_key(secret, "dkim")
         self.factor_secret = derive_key(secret, "second factor")
+        self._webhook_secret = derive_key(secret, "webhook")
         self._collections: dict[type[Any], Collection] = {}
         self._state: Collection | None = None
         self._subscription: Subscription | None = None
@@ -252,6 +253,12 @@ class Directory:
             raise NotFoundError("No such mailbox", detail=mailbox_id)
         slot = next((slot for slot in alias.slots if slot.kind == "server"), None)
         return None if slot is None else unwrap(slot, self.server_key)
+
+    async def webhook_key(self, domain: str) -> str:
+        """The key that signs a domain's webhook deliveries, as its owner is shown it."""
+        found = await self.domain(domain.lower())
+        number = 0 if found is None else found.webhook_key_number
+        return "whsec_" + derive_key(self._webhook_secret, f"webhook {domain.lower()} {number}").hex()
 
     async def may_send_as(self, user_id: str, address: str) -> bool:
         """Whether a user may write as an address: an enabled alias of theirs in a local domain, +tags allowed."""

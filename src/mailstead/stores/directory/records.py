@@ -70,7 +70,7 @@ class DomainPassword(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
-    """A domain served here; `id` is its name."""
+    """A domain served here; `id` is its name. Its webhook key changes with `webhook_key_number`."""
 
     id: str
     owner_id: str
@@ -78,6 +78,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     invites: tuple[Invite, ...] = ()
     passwords: tuple[DomainPassword, ...] = ()
     dkim_keys: tuple[DkimKey, ...] = ()
+    webhook_key_number: int = 0
     verified_at: float | None = None
     created_at: float = 0.0
     version: int = 0

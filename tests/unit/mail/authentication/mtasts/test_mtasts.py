@@ -145,7 +145,8 @@ async def fetched(host: PolicyHost, **others: int) -> StsPolicy:
 async def test_a_policy_is_fetched(tmp_path: Path) -> None:
     async with policy_host(tmp_path) as host:
         assert await fetched(host) == POLICY
-        assert host.requests[0].startswith(b"GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: mta-sts.example.test\r\n")
+        wanted = b"GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: mta-sts.example.test:%d\r\n" % host.port
+        assert host.requests[0].startswith(wanted)
         host.answer = (
             b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
             b"%x\r\n%s\r\n0\r\n\r\n" % (len(TEXT), TEXT)
