@@ -13,7 +13,7 @@ Order of values: null, numbers, strings by code point, bytes by length and then 
 `after` (the last document of the page before) goes on exactly where a page ended.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
@@ -37,6 +37,9 @@ class Index(msgspec.Struct, frozen=True):
     unique: bool = False
     many: bool = False
     expire_after: float | None = None
+
+
+Take: TypeAlias = Callable[[str, Sequence[Document]], None]
 
 
 class CollectionSpec(msgspec.Struct, frozen=True):
@@ -150,4 +153,22 @@ class Documents(Protocol):
 
     async def expire(self) -> int:
         """Remove the documents of opened collections that have ended; returns how many. Runs by itself now and then."""
+        ...
+
+    async def dump(self, take: Take) -> None:
+        """Give `take` every document of every collection as they all were at one moment, `version` included.
+
+        `take(collection, documents)` gets some at a time, on any thread; those that have ended may be among them.
+        """
+        ...
+
+    async def clear(self) -> None:
+        """Remove every document of every collection. Nobody else may be using the database."""
+        ...
+
+    async def load(self, name: str, documents: Sequence[Document]) -> None:
+        """Put documents that were dumped into a collection that has none of their ids, versions as they were.
+
+        Indexes are made when the collection is opened with its spec. Raises DuplicateError.
+        """
         ...

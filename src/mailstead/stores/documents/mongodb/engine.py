@@ -1,5 +1,6 @@
 """The MongoDB engine: one database of a replica set."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pymongo import timeout
@@ -14,12 +15,14 @@ from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.errors import InvalidError
 from mailstead.stores.documents.document import check_spec
 from mailstead.stores.documents.expiry import ExpiryTask
-from mailstead.stores.documents.interface import CollectionSpec, StoreUnavailableError
+from mailstead.stores.documents.interface import CollectionSpec, Document, StoreUnavailableError, Take
 from mailstead.stores.documents.mongodb.collection import MongoCollection, Stored
 from mailstead.stores.documents.mongodb.errors import database_errors
 from mailstead.stores.documents.mongodb.indexes import index_models
+from mailstead.stores.documents.mongodb.names import from_stored, to_stored
 
 DEFAULT_DATABASE = "mailstead"
+_DUMPED_AT_ONCE = 500
 
 
 class MongoDocuments:
@@ -64,11 +67,10 @@ class MongoDocuments:
     async def collection(self, spec: CollectionSpec) -> MongoCollection:
         """The collection of that name. Raises DuplicateError when its documents forbid a new unique index."""
         check_spec(spec)
-        assert self._client is not None, "opened before it is used"
         known = self._collections.get(spec.name)
         if known is not None and known[0] == spec:
             return known[1]
-        held = self._client[self._name].get_collection(
+        held = self._connected[self._name].get_collection(
             spec.name,
             write_concern=WriteConcern(w="majority", j=True),
             read_concern=ReadConcern("majority"),
@@ -77,7 +79,7 @@ class MongoDocuments:
         if models:
             with database_errors(spec):
                 await held.create_indexes(models)
-        collection = MongoCollection(spec, self._client, held, self._settings.size_limit, self._clock)
+        collection = MongoCollection(spec, self._connected, held, self._settings.size_limit, self._clock)
         self._collections[spec.name] = (spec, collection)
         return collection
 
@@ -87,3 +89,33 @@ class MongoDocuments:
         for _, collection in list(self._collections.values()):
             removed += await collection.expire()
         return removed
+
+    async def dump(self, take: Take) -> None:
+        """Every document as they all were at one moment: a snapshot session, which the server keeps for five minutes."""
+        client = self._connected
+        database = client[self._name]
+        with database_errors():
+            names = sorted(await database.list_collection_names(filter={"type": "collection"}))
+            async with client.start_session(snapshot=True) as session:
+                for name in names:
+                    cursor = database[name].find({}, session=session, batch_size=_DUMPED_AT_ONCE)
+                    while batch := await cursor.to_list(_DUMPED_AT_ONCE):
+                        take(name, [from_stored(stored) for stored in batch])
+
+    async def clear(self) -> None:
+        """Remove every document of every collection."""
+        database = self._connected.get_database(self._name, write_concern=WriteConcern(w="majority", j=True))
+        with database_errors():
+            for name in await database.list_collection_names(filter={"type": "collection"}):
+                await database[name].delete_many({})
+
+    async def load(self, name: str, documents: Sequence[Document]) -> None:
+        """Put documents that were dumped into a collection."""
+        database = self._connected.get_database(self._name, write_concern=WriteConcern(w="majority", j=True))
+        with database_errors(CollectionSpec(name)):
+            await database[name].insert_many([to_stored(document) for document in documents])
+
+    @property
+    def _connected(self) -> AsyncMongoClient[Stored]:
+        assert self._client is not None, "opened before it is used"
+        return self._client

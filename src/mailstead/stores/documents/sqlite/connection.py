@@ -112,6 +112,16 @@ def transaction(connection: apsw.Connection) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def whole_read(connection: apsw.Connection) -> Iterator[None]:
+    """One read transaction: all that is read in it is of one moment."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        roll_back(connection)
+
+
 def roll_back(connection: apsw.Connection) -> None:
     """End the transaction without a trace; SQLite may have done so by itself after an error of the disk."""
     if connection.in_transaction:

@@ -1,6 +1,7 @@
 """The SQLite engine: one file, its collections and their layouts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import apsw
@@ -9,19 +10,24 @@ from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.stores.documents.document import check_spec, lifetimes
 from mailstead.stores.documents.expiry import ExpiryTask
-from mailstead.stores.documents.interface import CollectionSpec
+from mailstead.stores.documents.interface import CollectionSpec, Document, Take
 from mailstead.stores.documents.sqlite.collection import SqliteCollection
-from mailstead.stores.documents.sqlite.connection import make_file, open_connection, storage_errors
+from mailstead.stores.documents.sqlite.connection import make_file, open_connection, storage_errors, whole_read
 from mailstead.stores.documents.sqlite.readers import Readers
 from mailstead.stores.documents.sqlite.schema import (
+    all_documents,
+    collection_names,
     has_table,
     load_layout,
     make_collection,
     migrate,
     missing_indexes,
+    remove_all,
 )
 from mailstead.stores.documents.sqlite.table import Table
 from mailstead.stores.documents.sqlite.writer import Writer
+
+_DUMPED_AT_ONCE = 500
 
 
 class SqliteDocuments:
@@ -82,6 +88,29 @@ class SqliteDocuments:
         for name, collection in list(self._collections.items()):
             removed += await collection.expire(lifetimes(self._specs[name]))
         return removed
+
+    async def dump(self, take: Take) -> None:
+        """Every document as they all were at one moment: one read transaction."""
+
+        def read(connection: apsw.Connection) -> None:
+            with whole_read(connection):
+                for name in collection_names(connection):
+                    documents = all_documents(connection, f"documents_{name}")
+                    while batch := [document for _, document in islice(documents, _DUMPED_AT_ONCE)]:
+                        take(name, batch)
+
+        await self._readers.run(read, short=False)
+
+    async def clear(self) -> None:
+        """Remove every document of every collection."""
+        await self._writer.run(remove_all, heavy=True)
+
+    async def load(self, name: str, documents: Sequence[Document]) -> None:
+        """Put documents that were dumped into a collection."""
+        await self.collection(CollectionSpec(name))
+        await self._writer.run(
+            lambda connection: self._tables[name].insert_many(connection, documents, self._clock.now()), heavy=True
+        )
 
     def _load_table(self, connection: apsw.Connection, spec: CollectionSpec) -> Table:
         return Table(load_layout(connection, spec.name), lifetimes(spec), self._settings.size_limit)

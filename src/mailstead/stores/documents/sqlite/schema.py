@@ -4,7 +4,7 @@ Columns and indexes of a collection are the union of what every version of the p
 fewer still keeps all of them when it writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -14,6 +14,7 @@ from mailstead.stores.documents.interface import CollectionSpec, DuplicateError,
 from mailstead.stores.documents.sqlite.connection import transaction
 from mailstead.stores.documents.sqlite.encoding import column_name, to_column, to_list_column
 
+_TABLE = "documents_"
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE catalog (
@@ -142,7 +143,7 @@ def _add_columns(connection: apsw.Connection, table: str, fields: Sequence[str])
         if column in known:
             continue
         connection.execute(f"ALTER TABLE {table} ADD COLUMN {column}")
-        for key, document in _all_documents(connection, table):
+        for key, document in list(all_documents(connection, table)):
             if field in document:
                 connection.execute(
                     f"UPDATE {table} SET {column} = ? WHERE key = ?",
@@ -150,9 +151,28 @@ def _add_columns(connection: apsw.Connection, table: str, fields: Sequence[str])
                 )
 
 
-def _all_documents(connection: apsw.Connection, table: str) -> list[tuple[int, dict[str, Any]]]:
-    rows = connection.execute(f"SELECT key, document FROM {table}")
-    return [(key, msgspec.msgpack.decode(packed)) for key, packed in rows]
+def all_documents(connection: apsw.Connection, table: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Keys and documents of a collection's table."""
+    for key, packed in connection.execute(f"SELECT key, document FROM {table} ORDER BY key"):
+        yield key, msgspec.msgpack.decode(packed)
+
+
+def collection_names(connection: apsw.Connection) -> list[str]:
+    """The names of all collections that were made."""
+    rows = connection.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, ?) = ? ORDER BY name",
+        (len(_TABLE), _TABLE),
+    )
+    return [name[len(_TABLE) :] for (name,) in rows]
+
+
+def remove_all(connection: apsw.Connection) -> None:
+    """Remove every document of every collection."""
+    lists = connection.execute("SELECT number FROM catalog WHERE is_many").fetchall()
+    for (number,) in lists:
+        connection.execute(f"DELETE FROM list_{number}")
+    for name in collection_names(connection):
+        connection.execute(f"DELETE FROM {_TABLE}{name}")
 
 
 def _make_index(connection: apsw.Connection, table: str, number: int, index: Index) -> None:
@@ -172,6 +192,6 @@ def _make_list(connection: apsw.Connection, table: str, number: int, index: Inde
         present = " AND ".join(f"{column} > -9e999" for column in layout.columns)
         connection.execute(f"CREATE UNIQUE INDEX index_{number} ON {name} ({names}) WHERE {present}")
     marks = ", ".join("?" * (len(layout.columns) + 1))
-    for key, document in _all_documents(connection, table):
+    for key, document in list(all_documents(connection, table)):
         for row in list_rows(layout, document):
             connection.execute(f"INSERT INTO {name} VALUES ({marks})", (*row, key))
