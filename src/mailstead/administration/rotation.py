@@ -59,7 +59,7 @@ async def rotate_key(
     mailboxes = administration.mailboxes
     with await data_key(administration, alias, current) as key, DataKey.generate() as following:
         slots = tuple(rewrap(slot, following) for slot in alias.slots)
-        async with mailboxes.alone(alias.mailbox_id, lambda: _ask(administration, alias.mailbox_id)):
+        async with mailboxes.alone(alias.mailbox_id, lambda: ask_to_let_go(administration, alias.mailbox_id)):
             rotation = await mailboxes.rotate_file(alias.mailbox_id, key, following, slots, reached)
             alias = await _install(administration, alias, rotation, following, reached)
         mailboxes.follow(alias.mailbox_id, rotation.handover)
@@ -77,14 +77,15 @@ async def finish_rotation(administration: Administration, alias: Alias) -> Alias
     mailboxes = administration.mailboxes
     if not alias.mailbox_id or not is_pending(mailboxes.directory(alias.mailbox_id)):
         return alias
-    async with mailboxes.alone(alias.mailbox_id, lambda: _ask(administration, alias.mailbox_id)) as folder:
+    async with mailboxes.alone(alias.mailbox_id, lambda: ask_to_let_go(administration, alias.mailbox_id)) as folder:
         rotation = await mailboxes.run(interrupted, folder)
         if rotation is None:
             return alias
         return await _install(administration, alias, rotation, _following(administration, alias, rotation))
 
 
-async def _ask(administration: Administration, mailbox_id: str) -> None:
+async def ask_to_let_go(administration: Administration, mailbox_id: str) -> None:
+    """Tell all processes that somebody wants to be alone with a mailbox's file. Raises BusLostError."""
     await administration.bus.publish(_CHANNEL, msgspec.msgpack.encode(_Event(mailbox_id)))
 
 

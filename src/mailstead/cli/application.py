@@ -7,6 +7,7 @@ import typer
 import mailstead
 from mailstead.cli import (
     alias,
+    backup,
     cert,
     check,
     configuration,
@@ -65,6 +66,7 @@ for name, app in (
     ("dns", dns.app),
     ("dkim", dkim.app),
     ("cert", cert.app),
+    ("backup", backup.app),
     ("check", check.app),
     ("config", configuration.app),
 ):

@@ -3,8 +3,8 @@
 import asyncio
 import difflib
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from mailstead.administration.aliases import UnknownNameError
 from mailstead.cli.configuration import current_settings
@@ -31,8 +31,13 @@ def with_stores(work: Callable[[Stores], Awaitable[T]]) -> T:
                 near = difflib.get_close_matches(error.name, await _names(stores, error.what), 1, _NEARNESS)
                 fail(f"{error}; did you mean {near[0]}?" if near else str(error))
 
+    return told(run())
+
+
+def told(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns; leaves with one line and code 1 when it cannot be done."""
     try:
-        return asyncio.run(run())
+        return asyncio.run(work)
     except MailsteadError as error:
         fail(str(error))
     except OSError as error:

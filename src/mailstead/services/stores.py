@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from mailstead.administration.actor import Administration
+from mailstead.administration.backup.restoration import check_restored
 from mailstead.administration.rotation import follow_rotations
 from mailstead.foundation.clock import Clock, SystemClock
 from mailstead.foundation.config.settings import Settings
@@ -86,8 +87,9 @@ class Announcer:
 
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """Open all stores. Raises StoreUnavailableError, OSError."""
+    """Open all stores. Raises StoreUnavailableError, RestorationCutOffError, OSError."""
     data = data_directory(settings)
+    check_restored(data)
     secret = server_secret(settings)
     clock = SystemClock()
     (data / "spool").mkdir(mode=0o700, exist_ok=True)

@@ -5,6 +5,7 @@ import msgspec
 from mailstead.foundation.config.sections.acme import AcmeSettings
 from mailstead.foundation.config.sections.api import ApiSettings
 from mailstead.foundation.config.sections.authentication import AuthenticationSettings
+from mailstead.foundation.config.sections.backup import BackupSettings
 from mailstead.foundation.config.sections.bus import BusSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
@@ -68,4 +69,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)
     trace: TraceSettings = msgspec.field(default_factory=TraceSettings)
+    backup: BackupSettings = msgspec.field(default_factory=BackupSettings)
     scheduler: SchedulerSettings = msgspec.field(default_factory=SchedulerSettings)

@@ -1,6 +1,7 @@
 """The table of jobs."""
 
 from mailstead.services.definition import Wiring
+from mailstead.services.scheduler.backups import make_backup, verify_backup
 from mailstead.services.scheduler.certificates import renew_certificates
 from mailstead.services.scheduler.dkim import activate_dkim
 from mailstead.services.scheduler.job import Job
@@ -81,6 +82,20 @@ JOBS: tuple[Job, ...] = (
         period=6 * _HOUR,
         jitter=_HOUR,
         run=sweep_queue,
+    ),
+    Job(
+        name="backup",
+        purpose="backups made",
+        period=_HOUR,
+        jitter=10 * _MINUTE,
+        run=make_backup,
+    ),
+    Job(
+        name="backup-verification",
+        purpose="the newest backup written out aside and opened",
+        period=_HOUR,
+        jitter=30 * _MINUTE,
+        run=verify_backup,
     ),
     Job(
         name="ended-documents",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import apsw
@@ -11,6 +12,7 @@ from mailstead.foundation.crypto.seal import KeyPair
 from mailstead.foundation.crypto.stream import SealError
 from mailstead.foundation.errors import OverQuotaError
 from mailstead.stores.mailbox import check, compaction, entries, folders, metadata, undelete
+from mailstead.stores.mailbox.capture import capture_open
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.dav import objects
 from mailstead.stores.mailbox.dav.store import DavStore
@@ -291,6 +293,10 @@ class Mailbox(MailboxReading):
         """The last modseq used."""
         with self._handle.read() as connection:
             return int(select(connection, "SELECT value FROM counter WHERE name = 'modseq'")[0][0])
+
+    def capture(self, target: Path) -> None:
+        """Copy the file as it is at one moment into the folder `target`. Raises MailboxBusyError, OSError."""
+        capture_open(self._handle, target)
 
     def undelete(self, since: float) -> int:
         """Bring back what was expunged since; returns how many messages."""
