@@ -147,7 +147,6 @@ class Backups:
         require_admin(actor)
         restic, password = self._repository(make_password=True)
         with self._alone():
-            made = await restic.make()
             capture = Capture(
                 self.administration,
                 self._data,
@@ -156,7 +155,7 @@ class Backups:
                 settings_text(self._settings),
             )
             manifest = await capture.run()
-            snapshot = await restic.backup(self._folder / "staging", self._hostname, tags)
+            snapshot, made = await restic.backup(self._folder / "staging", self._hostname, tags)
             await restic.forget()
         await self._note("run")
         await self.administration.audit(actor, "backup.run", snapshot[:8], mailboxes=manifest.mailboxes)

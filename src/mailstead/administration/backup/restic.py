@@ -12,6 +12,7 @@ from mailstead.foundation.errors import NotFoundError, TemporaryError
 
 TAG = "mailstead"
 _TEXT_LIMIT = 600
+_NO_REPOSITORY = "Is there a repository at the following location"
 _KEPT = ("last", "daily", "weekly", "monthly")
 
 
@@ -54,24 +55,22 @@ class Restic:
             "RESTIC_CACHE_DIR": str(cache),
         }
 
-    async def make(self) -> bool:
-        """Make the repository when there is none; whether it was made."""
-        code, _, said = await self._call("cat", "config")
-        if code == 0:
-            return False
-        if "Is there a repository at the following location" not in said and "does not exist" not in said:
-            raise ResticError(detail=said)
-        await self._done("init")
-        return True
-
-    async def backup(self, folder: Path, hostname: str, tags: Sequence[str] = ()) -> str:
-        """Keep a folder; returns the snapshot's id."""
+    async def backup(self, folder: Path, hostname: str, tags: Sequence[str] = ()) -> tuple[str, bool]:
+        """Keep a folder; returns the snapshot's id, and whether the repository was made for it."""
         named = [part for tag in (TAG, *tags) for part in ("--tag", tag)]
-        output = await self._done("backup", "--json", "--host", hostname, *named, ".", folder=folder)
+        arguments = ("backup", "--json", "--host", hostname, *named, ".")
+        made = False
+        code, output, said = await self._call(*arguments, folder=folder)
+        if code and _NO_REPOSITORY in said:
+            await self._done("init")
+            made = True
+            output = await self._done(*arguments, folder=folder)
+        elif code:
+            raise ResticError(detail=said)
         for line in reversed(output.splitlines()):
             summary = msgspec.json.decode(line, type=_Summary)
             if summary.message_type == "summary":
-                return summary.snapshot_id
+                return summary.snapshot_id, made
         raise ResticError(detail="restic told of no snapshot")
 
     async def snapshots(self) -> list[Snapshot]:

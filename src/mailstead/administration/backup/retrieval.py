@@ -1,7 +1,7 @@
 """Messages brought back from a backup into a mailbox that is in use."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,6 +11,7 @@ from mailstead.administration.opening import data_key, opened_mailbox
 from mailstead.administration.transfer.item import Item
 from mailstead.administration.transfer.taking import settle, take_all
 from mailstead.foundation.errors import NotFoundError
+from mailstead.foundation.identifiers import new_ulid
 from mailstead.stores.mailbox.entries import UID_MOST
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.messages import object_id
@@ -41,8 +42,8 @@ async def retrieve(
     """Bring back what the mailbox of `address` held in a backup and does not hold now; nothing is changed or removed.
 
     `folder`: of that one only; `message`: that one only, by its EMAILID (RFC 8474 §5.1). Messages go to the folder they
-    were in, below the folder `into` when that is given. `current`: a credential that opens a locked mailbox. A message
-    that was brought back before is not taken again. Raises NotFoundError, LockedMailboxError, ResticError, OSError.
+    were in, below the folder `into` when that is given. `current`: a credential that opens a locked mailbox. Raises
+    NotFoundError, LockedMailboxError, ResticError, OSError.
     """
     administration = backups.administration
     async with (
@@ -54,11 +55,12 @@ async def retrieve(
         quota = alias.quota if alias.quota is not None else administration.settings.mailbox.quota
 
         def take() -> tuple[int, int]:
-            here = {identity for identity, _, _ in _messages(mailbox, None)}
-            chosen = [one for one in _messages(kept, folder) if message in (None, one[0][0])]
+            chosen = [one for one in _messages(kept, folder) if message in (None, object_id(one.row[4]))]
             if not chosen:
                 raise NotFoundError(f"There is no such {'message' if message else 'folder'} in that backup")
-            lost = (_item(kept, name, row, found.id, into) for identity, name, row in chosen if identity not in here)
+            here = _Held(mailbox)
+            source = f"backup {found.short_id} {new_ulid(administration.clock.now())}"
+            lost = (_item(kept, one, source, into) for one in chosen if not here.has(kept, one))
             taken = take_all(mailbox, lost, quota, lambda _: None).taken
             settle(mailbox)
             return taken, len(chosen) - taken
@@ -68,20 +70,43 @@ async def retrieve(
     return Retrieved(found.short_id, taken, there)
 
 
-def _messages(mailbox: Mailbox, only: str | None) -> Iterator[tuple[tuple[str, int, int], str, tuple[Any, ...]]]:
-    """Every message: what it is known by, its folder, its row."""
+class _Placed(NamedTuple):
+    folder: str
+    row: tuple[Any, ...]
+
+
+def _messages(mailbox: Mailbox, only: str | None) -> Iterator[_Placed]:
     for folder in mailbox.folders():
         if only is not None and folder.name.lower() != only.lower():
             continue
         for rows in mailbox.rows(folder.id, [(1, UID_MOST)], _COLUMNS, _ROWS):
             for row in rows:
-                yield (object_id(row[4]), row[3], row[5]), folder.name, row
+                yield _Placed(folder.name, row)
 
 
-def _item(kept: Mailbox, folder: str, row: tuple[Any, ...], source: str, into: str) -> Item:
-    uid, flags, keywords, date, message_id, size, parts, recipe = row
-    raw = b"".join(kept.content_of_row(message_id, size, parts, recipe).chunks())
-    name = f"{into}/{folder}" if into else folder
-    return Item(
-        name, f"backup {source}", f"{folder}/{uid}/{object_id(message_id)}", raw, flags, tuple(keywords.split()), date
-    )
+class _Held:
+    """What a mailbox holds now, asked for messages of a copy of it."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+        self._rows: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
+        for _, row in _messages(mailbox, None):
+            self._rows.setdefault((row[3], row[5]), []).append(row)
+
+    def has(self, kept: Mailbox, one: _Placed) -> bool:
+        """Whether the message is there: by its id, or, when it was brought back before, by its octets."""
+        candidates = self._rows.get((one.row[3], one.row[5]), [])
+        if any(row[4] == one.row[4] for row in candidates):
+            return True
+        return bool(candidates) and any(_raw(self._mailbox, row) == _raw(kept, one.row) for row in candidates)
+
+
+def _raw(mailbox: Mailbox, row: tuple[Any, ...]) -> bytes:
+    _, _, _, _, message_id, size, parts, recipe = row
+    return b"".join(mailbox.content_of_row(message_id, size, parts, recipe).chunks())
+
+
+def _item(kept: Mailbox, one: _Placed, source: str, into: str) -> Item:
+    uid, flags, keywords, date, *_ = one.row
+    folder = f"{into}/{one.folder}" if into else one.folder
+    return Item(folder, source, f"{one.folder}/{uid}", _raw(kept, one.row), flags, tuple(keywords.split()), date)

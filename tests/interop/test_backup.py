@@ -1,0 +1,269 @@
+"""Backups under traffic, to a folder and to S3; the host wiped and restored; damage found; one message brought back."""
+
+import asyncio
+import imaplib
+import json
+import shutil
+import smtplib
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from mailstead.administration.actor import COMMAND_LINE
+from mailstead.administration.backup import restoration
+from mailstead.foundation.config.load import load_settings
+from mailstead.services.backup import restore
+from mailstead.stores.documents.sqlite.engine import SqliteDocuments
+from support.eventually import eventually_sync
+from support.mailstead_server import MailsteadServer, mailstead_server
+from support.mongod import mongod
+from support.programs import require_program
+from support.redis_server import redis_server
+from support.swift import swift
+
+ALICE, BOB = "alice@example.test", "bob@example.test"
+
+
+def deliver(server: MailsteadServer, token: str, to: str = ALICE) -> None:
+    """Through the mail exchanger; returns when it was acknowledged."""
+    with smtplib.SMTP(*server.address("mx"), timeout=30) as session:
+        session.sendmail(
+            "friend@else.test", [to], f"From: friend@else.test\r\nSubject: {token}\r\n\r\n{token} \xe9\r\n".encode()
+        )
+
+
+def mail_of(server: MailsteadServer, name: str, folder: str = "INBOX") -> dict[str, bytes]:
+    """The octets of all messages of a folder, by subject."""
+    with imaplib.IMAP4_SSL(*server.address("imaps"), ssl_context=server.client_context()) as session:
+        session.login(f"{name}@example.test", server.password(name))
+        session.select(folder, readonly=True)
+        _, numbers = session.uid("search", "ALL")
+        found = {}
+        if numbers[0]:
+            _, rows = session.uid("fetch", numbers[0].replace(b" ", b",").decode(), "(BODY.PEEK[])")
+            for row in rows:
+                if isinstance(row, tuple):
+                    subject = next(line for line in row[1].splitlines() if line.startswith(b"Subject: "))
+                    found[subject[9:].decode()] = row[1]
+        return found
+
+
+class Traffic:
+    """Mail that comes and is stored, on threads, until it is told to end."""
+
+    def __init__(self, server: MailsteadServer) -> None:
+        self._server = server
+        self._end = threading.Event()
+        self._threads = [threading.Thread(target=self._deliver, args=(number,)) for number in range(2)]
+        self._threads.append(threading.Thread(target=self._append))
+        self.acknowledged: dict[str, float] = {}
+
+    def _deliver(self, number: int) -> None:
+        count = 0
+        while not self._end.is_set():
+            count += 1
+            token = f"in-{number}-{count}"
+            deliver(self._server, token)
+            self.acknowledged[token] = time.time()
+
+    def _append(self) -> None:
+        server = self._server
+        with imaplib.IMAP4_SSL(*server.address("imaps"), ssl_context=server.client_context()) as session:
+            session.login(ALICE, server.password("alice"))
+            count = 0
+            while not self._end.is_set():
+                count += 1
+                token = f"kept-{count}"
+                session.append("INBOX", r"(\Seen)", "", f"Subject: {token}\r\n\r\n{'x' * 3000}\r\n".encode())
+                self.acknowledged[token] = time.time()
+
+    def __enter__(self) -> "Traffic":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def settings(engine: str, folder: Path, stack: ExitStack) -> dict[str, str]:
+    """A repository on disk beside embedded stores, or one on S3 beside MongoDB and Redis."""
+    if engine == "embedded":
+        return {"MAILSTEAD_BACKUP_REPOSITORY": str(folder / "repository")}
+    (folder / "swift").mkdir()
+    (folder / "redis").mkdir()
+    store = stack.enter_context(swift(folder / "swift"))
+    redis = stack.enter_context(redis_server(folder / "redis"))
+    return {
+        "MAILSTEAD_BACKUP_REPOSITORY": f"s3:{store.url}/backups",
+        "MAILSTEAD_DOCUMENTS_URL": stack.enter_context(mongod()).replace("/?", "/house?"),
+        "MAILSTEAD_BUS_URL": redis.url,
+        **store.environment,
+    }
+
+
+@pytest.mark.parametrize("engine", ["embedded", "servers"])
+def test_under_traffic_then_wiped_and_restored(engine: str, tmp_path: Path) -> None:
+    require_program("restic")
+    with ExitStack() as stack:
+        given = settings(engine, tmp_path, stack) | {"MAILSTEAD_RELAY_URL": "smtp://127.0.0.1:9"}
+        server = stack.enter_context(mailstead_server(tmp_path, given))
+        demo = server.demo
+        server.command("alias", "add", "sales@example.test", "--forward-to", "far@away.test", "--no-mailbox")
+        deliver(server, "for bob", BOB)
+        server.command("alias", "recovery-code", BOB)
+        server.command("mailbox", "lock", BOB)
+        with smtplib.SMTP_SSL(*server.address("submissions"), context=server.client_context()) as session:
+            session.login(ALICE, server.password("alice"))
+            session.sendmail(ALICE, ["far@away.test"], b"From: alice@example.test\r\nSubject: waits\r\n\r\nx\r\n")
+        keys = server.command_json("dkim", "show", "example.test")
+        with Traffic(server) as traffic:
+            eventually_sync(lambda: len(traffic.acknowledged) > 100)
+            began = time.time()
+            made = server.command_json("backup", "run")
+            eventually_sync(lambda: max(traffic.acknowledged.values()) > made["at"])
+        assert made["password"]
+        before = {token for token, at in traffic.acknowledged.items() if at < began}
+        original = mail_of(server, "alice")
+        queued = server.command_json("queue", "list")
+        assert queued
+        server.stop()
+
+        shutil.rmtree(server.data)
+        server.data.mkdir()
+        (server.data / "demo.json").write_text(json.dumps(demo))  # the passwords, which people know
+        server.settings["MAILSTEAD_BACKUP_PASSWORD"] = made["password"]
+        restored = server.command_json("backup", "restore", "--yes")
+        assert restored["snapshot"] == made["id"]
+        server.start()
+        found = mail_of(server, "alice")
+        assert before <= found.keys() <= original.keys()
+        assert all(found[token] == original[token] for token in found)
+        assert server.command_json("dkim", "show", "example.test") == keys
+        aliases = {row["address"]: row for row in server.command_json("alias", "list", "example.test")}
+        assert aliases["sales@example.test"]["forward_to"] == ["far@away.test"]
+        assert [one["id"] for one in server.command_json("queue", "list")] == [one["id"] for one in queued]
+        assert "for bob" in mail_of(server, "bob")  # only he opens it
+        deliver(server, "after")
+        assert "after" in mail_of(server, "alice")
+        verified = server.command_json("backup", "verify")
+        assert (verified["mailboxes"], verified["sealed"]) == (2, 1)
+        if engine == "embedded":
+            assert server.command_json("backup", "run")["password"] is None
+            assert len(server.command_json("backup", "list")) == 2
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailsteadServer]:
+    require_program("restic")
+    folder = tmp_path_factory.mktemp("house")
+    given = {"MAILSTEAD_BACKUP_REPOSITORY": str(folder / "repository"), "MAILSTEAD_BACKUP_READ_SHARE": "100"}
+    with mailstead_server(folder, given) as server:
+        yield server
+
+
+def test_lost_messages_come_back_and_nothing_else_changes(house: MailsteadServer) -> None:
+    for token in ("one", "two", "three"):
+        deliver(house, token)
+    house.command("backup", "run")
+    kept = mail_of(house, "alice")
+    with imaplib.IMAP4_SSL(*house.address("imaps"), ssl_context=house.client_context()) as session:
+        session.login(ALICE, house.password("alice"))
+        session.select("INBOX")
+        _, numbers = session.search(None, "SUBJECT", "one")
+        _, row = session.fetch(numbers[0].decode(), "(EMAILID)")
+        identifier = row[0].decode().partition("EMAILID (")[2].partition(")")[0]  # type: ignore[union-attr]
+        session.store("1:*", "+FLAGS", r"\Deleted")
+        session.expunge()
+    deliver(house, "four")
+    restore = ("backup", "restore", "--mailbox", ALICE)
+    assert house.command_json(*restore, "--message", identifier)["taken"] == 1
+    assert mail_of(house, "alice").keys() == {"one", "four"}
+    assert house.command_json(*restore, "--into", "Back")["taken"] == len(kept) - 1
+    lost = {token: raw for token, raw in kept.items() if token != "one"}
+    assert mail_of(house, "alice", "Back/INBOX") == lost
+    again = house.command_json(*restore, "--folder", "inbox")
+    assert (again["taken"], again["there"]) == (0, len(kept))
+    none = house.command(*restore, "--message", "M999", check=False)
+    assert (none.returncode, none.stderr) == (1, b"There is no such message in that backup\n")
+
+
+def test_damage_is_found_and_what_serves_is_not_replaced(house: MailsteadServer, tmp_path: Path) -> None:
+    running = house.command("backup", "restore", "--yes", check=False)
+    assert running.returncode == 1
+    assert b"already runs" in running.stderr
+    if not house.command_json("backup", "list"):
+        house.command("backup", "run")
+    repository = Path(house.settings["MAILSTEAD_BACKUP_REPOSITORY"])
+    copy = tmp_path / "copy"
+    for damage in ("flipped", "torn"):
+        shutil.copytree(repository, copy)
+        pack = max((copy / "data").glob("*/*"), key=lambda path: path.stat().st_size)
+        content = bytearray(pack.read_bytes())
+        pack.chmod(0o600)
+        if damage == "flipped":
+            content[len(content) // 2] ^= 1
+            pack.write_bytes(content)
+        else:
+            pack.write_bytes(content[:-100])
+        found = run_on(house, copy, "backup", "verify")
+        assert found.returncode == 1, damage
+        assert found.stderr.startswith(b"The backup is damaged: "), damage
+        shutil.rmtree(copy)
+
+
+def run_on(house: MailsteadServer, repository: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """A command with another repository."""
+    settings = house.settings
+    house.settings = settings | {"MAILSTEAD_BACKUP_REPOSITORY": str(repository)}
+    try:
+        return house.command(*arguments, check=False)
+    finally:
+        house.settings = settings
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("step", ["documents", "mailboxes", "data"])
+def test_a_restoration_that_was_cut_off_is_done_again(
+    house: MailsteadServer, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not house.command_json("backup", "list"):
+        house.command("backup", "run")
+    other = MailsteadServer(tmp_path / "data", dict(house.settings))
+    other.settings["MAILSTEAD_BACKUP_PASSWORD"] = (house.data / "backup" / "password").read_text().strip()
+    settings = load_settings(other.environment)
+    with monkeypatch.context() as patched:
+        if step == "documents":
+            patched.setattr(SqliteDocuments, "load", killed)
+        else:
+            original = restoration._replace
+
+            def replace(source: Path, target: Path) -> None:
+                if step == "mailboxes" or target.name == "secret":
+                    raise Killed
+                original(source, target)
+
+            patched.setattr(restoration, "_replace", replace)
+        with pytest.raises(Killed):
+            asyncio.run(restore(settings, ("storage",), COMMAND_LINE, "latest"))
+    refused = other.command("user", "list", check=False)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(b"A restoration was cut off: run mailstead backup restore again")
+    restored, before = asyncio.run(restore(settings, ("storage",), COMMAND_LINE, "latest"))
+    assert before == ""
+    assert restored.manifest.mailboxes == 3
+    assert other.command("mailbox", "check", ALICE).returncode == 0
+
+
+async def killed(*_: object) -> None:
+    raise Killed
