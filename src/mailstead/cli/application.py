@@ -18,7 +18,9 @@ from mailstead.cli import (
     mailbox_transfer,
     migrate,
     queue,
+    sending,
     sieve,
+    suppression,
     user,
 )
 from mailstead.cli.health import health
@@ -62,6 +64,8 @@ for name, app in (
     ("alias", alias.app),
     ("mailbox", mailbox.app),
     ("queue", queue.app),
+    ("sending", sending.app),
+    ("suppression", suppression.app),
     ("sieve", sieve.app),
     ("dns", dns.app),
     ("dkim", dkim.app),

@@ -18,7 +18,11 @@ class EnvelopeRecipient(msgspec.Struct, frozen=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """Sender ("" for the null return path), recipients, and what was asked for."""
+    """Sender ("" for the null return path), recipients, and what was asked for.
+
+    `account` submitted it here, "" for mail from elsewhere. Nobody gets it before `release_at`, in seconds since the
+    epoch; `hold_request` is how that was asked for (RFC 4865 §5.1.2). `require_tls`: see RFC 8689.
+    """
 
     sender: str
     recipients: tuple[EnvelopeRecipient, ...]
@@ -26,6 +30,10 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     envelope_id: str = ""
     smtputf8: bool = False
     body: Literal["7BIT", "8BITMIME", "BINARYMIME"] = "8BITMIME"
+    account: str = ""
+    release_at: float = 0.0
+    hold_request: str = ""
+    require_tls: bool = False
 
 
 class RecipientResult(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.services.standing import installation_status
 from mailstead.stores.access.passkeys import Passkeys
+from mailstead.services.policy import sending_policy
 from mailstead.stores.access.sessions import Sessions
 from mailstead.stores.access.tokens import Tokens
 
@@ -31,7 +32,14 @@ def submission_agent(wiring: Wiring, service: str) -> SubmissionAgent:
         prepare=signing.sign_for_author,
     )
     return SubmissionAgent(
-        stores.directory, router, stores.trace, stores.settings, wiring.hostname, stores.data / "spool", stores.clock
+        stores.directory,
+        router,
+        stores.trace,
+        stores.settings,
+        wiring.hostname,
+        stores.data / "spool",
+        stores.clock,
+        sending_policy(stores, wiring.hostname),
     )
 
 

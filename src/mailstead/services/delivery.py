@@ -5,6 +5,7 @@ from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
 from mailstead.mail.routing.filter import Filter
 from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
 from mailstead.mail.routing.router import Prepare, Router
+from mailstead.mail.sending.policy import SendingPolicy
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.services.definition import Wiring
 
@@ -36,6 +37,7 @@ def smtp_services(
     *,
     authentication: InboundAuthentication | None = None,
     prepare: Prepare | None = None,
+    sending: SendingPolicy | None = None,
 ) -> SmtpServices:
     """What SMTP sessions work with; `prepare` is done to each message before it is routed."""
     stores = wiring.stores
@@ -54,4 +56,5 @@ def smtp_services(
         mailboxes=stores.mailboxes,
         authentication=authentication,
         own=wiring.own,
+        sending=sending,
     )

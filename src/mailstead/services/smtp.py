@@ -8,15 +8,18 @@ import structlog
 from mailstead.mail.authentication.mtasts.discover import StsDiscovery
 from mailstead.mail.outbound.bounce import Notices
 from mailstead.mail.outbound.kept_policies import KeptPolicies
+from mailstead.mail.outbound.routes import Routes
 from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.outbound.tls_policies import TlsPolicies
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
+from mailstead.mail.sending.aftermath import Aftermath
 from mailstead.protocols.smtp.roles.submission import SubmissionRole
 from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
 from mailstead.services.definition import Wiring
 from mailstead.services.delivery import local_delivery, smtp_services
 from mailstead.services.lines import LineService, listener, serve_lines
+from mailstead.services.policy import sending_policy
 from mailstead.services.ready import Endpoint
 
 log = structlog.get_logger("mailstead.queue")
@@ -54,7 +57,8 @@ async def start(wiring: Wiring) -> Smtp:
     stores = wiring.stores
     settings = stores.settings
     signing = Signing(stores.directory, stores.clock, on=settings.dkim.sign)
-    services = smtp_services(wiring, "submission", prepare=signing.sign_for_author)
+    policy = sending_policy(stores, wiring.hostname)
+    services = smtp_services(wiring, "submission", prepare=signing.sign_for_author, sending=policy)
     ports = settings.port
     listeners = [
         listener(wiring, "submission", ports.submission, "starttls"),
@@ -75,7 +79,7 @@ async def start(wiring: Wiring) -> Smtp:
             wiring.contexts,
             settings.queue,
             wiring.hostname,
-            relay_url=settings.server.relay_url,
+            routes=Routes(stores.directory, settings.sending, settings.server.relay_url),
             policies=TlsPolicies(stores.resolver, sts, stores.clock),
         ),
         local_delivery(wiring),
@@ -85,5 +89,6 @@ async def start(wiring: Wiring) -> Smtp:
         stores.trace,
         settings.queue,
         stores.clock,
+        Aftermath(policy.suppressions),
     )
     return Smtp(lines, worker, signing)

@@ -19,7 +19,7 @@ RETURNED_LIMIT = 256 * 1024
 
 
 class RecipientStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one recipient; `status` is an enhanced code (RFC 3463)."""
+    """What became of one recipient; `status` is an enhanced code (RFC 3463), `advice` what a person can do."""
 
     address: str
     action: Action
@@ -27,6 +27,7 @@ class RecipientStatus(msgspec.Struct, frozen=True, kw_only=True):
     original: str = ""
     remote_host: str = ""
     diagnostic: str = ""
+    advice: str = ""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     returned: bytes
     header_only: bool
     envelope_id: str = ""
+    hold_request: str = ""
     will_retry_until: float | None = None
 
 
@@ -80,6 +82,8 @@ def compose_report(report: Report) -> bytes:
         if recipient.diagnostic:
             host = f"{recipient.remote_host} said: " if recipient.remote_host else ""
             lines.append(f"    {host}{_one_line(recipient.diagnostic)}")
+        if recipient.advice:
+            lines.append(f"    What that means: {_one_line(recipient.advice)}")
     text = f"--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
     text += "\r\n".join(lines) + "\r\n\r\n"
     wide = not all(f"{one.address}{one.original}".isascii() for one in report.recipients)
@@ -99,6 +103,8 @@ def _fields(report: Report) -> str:
     lines = [f"Reporting-MTA: dns; {report.hostname}"]
     if report.envelope_id:
         lines.append(f"Original-Envelope-Id: {_one_line(report.envelope_id)}")
+    if report.hold_request:
+        lines.append(f"Future-Release-Request: {_one_line(report.hold_request)}")  # RFC 4865 §5.1.2
     lines += [f"Arrival-Date: {format_date(report.arrived_at)}", ""]
     for recipient in report.recipients:
         if recipient.original:

@@ -81,6 +81,7 @@ def _allowed(unit: str, kind: inspect.Type, words_of_text: str) -> str:
         "servers": "ADDRESS or ADDRESS:PORT, separated by commas",
         "networks": "networks as ADDRESS or ADDRESS/BITS, separated by commas",
         "domains": "domain names, separated by commas",
+        "addresses": "IP addresses, separated by commas",
     }
     if unit != "number":
         return words[unit]
@@ -124,6 +125,8 @@ def _read(option: Option, text: str) -> Any:
             return networks
         case "domains":
             return tuple(ascii_name(part) for part in _parts(text))
+        case "addresses":
+            return tuple(str(ipaddress.ip_address(part)) for part in _parts(text))
         case "number":
             return int(text)
         case _:

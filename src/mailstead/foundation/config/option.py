@@ -48,6 +48,6 @@ def port(sentence: str) -> msgspec.Meta:
     return msgspec.Meta(description=sentence, extra={"unit": "port"})
 
 
-def listing(sentence: str, *, each: Literal["servers", "networks", "domains"]) -> msgspec.Meta:
-    """Addresses of DNS servers, networks, or domain names, separated by commas, as `tuple[str, ...]`."""
+def listing(sentence: str, *, each: Literal["servers", "networks", "domains", "addresses"]) -> msgspec.Meta:
+    """Addresses of DNS servers, networks, domain names, or IP addresses, separated by commas, as `tuple[str, ...]`."""
     return msgspec.Meta(description=sentence, extra={"unit": each})

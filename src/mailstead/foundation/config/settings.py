@@ -26,6 +26,7 @@ from mailstead.foundation.config.sections.pop3 import Pop3Settings
 from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.queue import QueueSettings
 from mailstead.foundation.config.sections.scheduler import SchedulerSettings
+from mailstead.foundation.config.sections.sending import SendingSettings
 from mailstead.foundation.config.sections.server import ServerSettings
 from mailstead.foundation.config.sections.sieve import SieveSettings
 from mailstead.foundation.config.sections.smtp import SmtpSettings
@@ -64,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     imap: ImapSettings = msgspec.field(default_factory=ImapSettings)
     sieve: SieveSettings = msgspec.field(default_factory=SieveSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
+    sending: SendingSettings = msgspec.field(default_factory=SendingSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
     migration: MigrationSettings = msgspec.field(default_factory=MigrationSettings)
     bus: BusSettings = msgspec.field(default_factory=BusSettings)

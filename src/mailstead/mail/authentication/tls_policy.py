@@ -26,6 +26,7 @@ class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The policy for one server of one domain. `source` is the word of TLS reports (RFC 8460 §4.2).
 
     `refusal` says why the server may not be used at all. `is_testing`: violations are reported, and mail goes on.
+    `is_required`: the sender insists on TLS and on a server that is proved (RFC 8689 §4.2.1).
     """
 
     domain: str
@@ -34,15 +35,18 @@ class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
     is_testing: bool = False
     dane: Dane | None = None
+    is_required: bool = False
 
     @property
     def requires_tls(self) -> bool:
         """Whether mail may go over TLS only."""
-        return self.source != "none" and not self.is_testing
+        return self.is_required or (self.source != "none" and not self.is_testing)
 
     @property
     def verifies_names(self) -> bool:
         """Whether the certificate has to be valid for `host` under the system's authorities (RFC 8461 §4.2)."""
+        if self.is_required:
+            return self.dane is None or not self.dane.records
         return self.source == "sts" and not self.is_testing
 
     def unsatisfied(self, chain: Sequence[bytes], now: float) -> str:

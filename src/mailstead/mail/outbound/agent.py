@@ -13,6 +13,7 @@ from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient, RecipientResult
 from mailstead.mail.outbound.submission import prepare_header, read_header
 from mailstead.mail.routing.router import Router
+from mailstead.mail.sending.policy import SendingPolicy
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.names import split_address
 from mailstead.stores.trace.trace import Trace, TraceEntry
@@ -32,11 +33,15 @@ class TooLargeError(InvalidError):
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """What became of a message; `trace_id` finds its way, results are in the order of recipients."""
+    """What became of a message; `trace_id` finds its way, results are in the order of recipients.
+
+    It can be taken back until `release_at`, 0 when it went at once.
+    """
 
     trace_id: str
     message_id: str
     results: tuple[RecipientResult, ...]
+    release_at: float = 0.0
 
 
 class SubmissionAgent:
@@ -51,6 +56,7 @@ class SubmissionAgent:
         hostname: str,
         spool_folder: Path,
         clock: Clock,
+        sending: SendingPolicy | None = None,
     ) -> None:
         self._directory = directory
         self._router = router
@@ -59,13 +65,23 @@ class SubmissionAgent:
         self._hostname = hostname
         self._spool_folder = spool_folder
         self._clock = clock
+        self._sending = sending
 
     async def submit(
-        self, *, user_id: str, sender: str, recipients: Sequence[str], message: bytes, service: str
+        self,
+        *,
+        user_id: str,
+        sender: str,
+        recipients: Sequence[str],
+        message: bytes,
+        service: str,
+        send_at: float = 0.0,
     ) -> Submitted:
         """Send `message` as `sender`; durable when it returns. Bcc is taken out, Date and Message-ID are added.
 
-        Raises NotYoursError, TooLargeError, InvalidError (no recipients or a bad address), LimitExceededError.
+        It waits until `send_at` (seconds since the epoch) and for the account's undo window; meanwhile
+        administration.sending takes it back by its trace id. Raises NotYoursError, TooLargeError, InvalidError (no
+        recipients or a bad address), TooFarAheadError, LimitExceededError, UnprovedDomainError, SuppressedError.
         """
         if len(message) > self._settings.message.size_limit:
             raise TooLargeError
@@ -84,6 +100,7 @@ class SubmissionAgent:
                     raise NotYoursError
             if not header.authors:
                 raise InvalidError("The message has no From field with an address")
+            release_at = await self._permitted(sender, wanted, send_at)
             with spool.replaced(len(original), header.header) as prepared:
                 self._trace.record(
                     TraceEntry(
@@ -99,7 +116,22 @@ class SubmissionAgent:
                 envelope = Envelope(
                     sender=sender,
                     recipients=tuple(EnvelopeRecipient(address) for address in wanted),
+                    account=sender,
+                    release_at=release_at,
                     smtputf8=not sender.isascii() or any(not address.isascii() for address in wanted),
                 )
                 results = await self._router.accept(envelope, prepared, trace_id)
-        return Submitted(trace_id, header.message_id, tuple(results))
+        return Submitted(trace_id, header.message_id, tuple(results), release_at)
+
+    async def _permitted(self, sender: str, recipients: Sequence[str], send_at: float) -> float:
+        """When the message is let go, once sending policy allows it and has counted it."""
+        if self._sending is None:
+            return send_at
+        resolution = await self._directory.resolve(sender)
+        account = resolution.alias.address if resolution.alias is not None else sender
+        elsewhere = [one for one in recipients if not await self._directory.is_local_domain(one.rpartition("@")[2])]
+        for recipient in elsewhere:
+            await self._sending.check_recipient(account, sender, recipient)
+        release_at = await self._sending.release_at(account, send_at)
+        await self._sending.charge(account, sender, elsewhere)
+        return release_at

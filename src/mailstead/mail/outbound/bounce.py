@@ -41,12 +41,15 @@ class Notices:
                 sender="",
                 recipients=(EnvelopeRecipient(consignment.sender, frozenset({"NEVER"})),),
                 smtputf8=not consignment.sender.isascii(),
+                require_tls=consignment.envelope.require_tls,
             )
             await self._queue.enqueue_owed(owed.queue_id, consignment.id, envelope, spool, consignment.trace_id, until)
 
     def _report(self, consignment: Consignment, owed: OwedNotice, message: QueuedMessage) -> Report:
         failed = owed.settled[0].action == "failed"
-        full = consignment.envelope.ret == "FULL" and failed and message.size <= RETURNED_LIMIT
+        envelope = consignment.envelope
+        # what had to travel under TLS is not given back whole (RFC 8689 §5)
+        full = envelope.ret == "FULL" and failed and message.size <= RETURNED_LIMIT and not envelope.require_tls
         return Report(
             sender=f"MAILER-DAEMON@{self._hostname}",
             recipient=consignment.sender,
@@ -62,11 +65,13 @@ class Notices:
                     original=one.recipient.original,
                     remote_host=one.remote_host,
                     diagnostic=one.diagnostic,
+                    advice=one.advice,
                 )
                 for one in owed.settled
             ],
             returned=b"".join(message.chunks()) if full else message.header()[:RETURNED_LIMIT],
             header_only=not full,
-            envelope_id=consignment.envelope.envelope_id,
+            envelope_id=envelope.envelope_id,
+            hold_request=envelope.hold_request,
             will_retry_until=owed.retry_until,
         )

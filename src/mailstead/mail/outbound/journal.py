@@ -36,7 +36,8 @@ class Journal:
         self._note(
             consignment,
             _EVENTS[verdict.outcome],
-            f"{verdict.recipient.address}: {words[verdict.outcome]}{tls}: {verdict.text}",
+            f"{verdict.recipient.address}: {words[verdict.outcome]}{tls}: {verdict.text}"
+            + (f" ({verdict.advice})" if verdict.advice else ""),
             verdict.recipient.address,
             detail={"attempt": consignment.attempts + 1, "host": verdict.remote_host, "queue_id": consignment.queue_id},
         )

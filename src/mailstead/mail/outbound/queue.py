@@ -126,7 +126,7 @@ class OutboundQueue:
                 home=self.files.id,
                 destination=destination,
                 state="ready",
-                due_at=now,
+                due_at=max(now, envelope.release_at),
                 queued_at=now,
                 attempts=0,
                 size=size,

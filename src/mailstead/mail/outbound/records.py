@@ -47,6 +47,7 @@ CONSIGNMENTS = CollectionSpec(
         Index(("home", "state", "destination", "due_at")),
         Index(("home", "state", "lease_until")),
         Index(("queue_id",)),
+        Index(("trace_id",)),
         Index(("queued_at",)),
         Index(("done_at",), expire_after=ONCE_DAYS * 86400.0),
     ),
@@ -66,6 +67,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     remote_host: str = ""
     diagnostic: str = ""
+    advice: str = ""
 
 
 class OwedNotice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):
@@ -121,6 +123,11 @@ class Consignment(msgspec.Struct, frozen=True, kw_only=True):
     def sender(self) -> str:
         """The return path."""
         return self.envelope.sender
+
+    @property
+    def begun_at(self) -> float:
+        """From when on it is tried: the queue's patience is counted from there."""
+        return max(self.queued_at, self.envelope.release_at)
 
     @property
     def recipients(self) -> tuple[EnvelopeRecipient, ...]:

@@ -35,7 +35,7 @@ def settle(
     now: float,
 ) -> Settlement:
     """The settlement of `verdicts`, and of copies to `forwards`."""
-    age = now - consignment.queued_at
+    age = now - consignment.begun_at
     given_up = age >= settings.lifetime
     deferred = [one for one in verdicts if one.outcome == "deferred"]
     waiting = () if given_up else tuple(one.recipient for one in deferred)
@@ -52,7 +52,7 @@ def settle(
     for action, settled in told.items():
         wanted = tuple(one for one in settled if is_wanted(one.recipient, action))
         if wanted and consignment.sender:  # never about a notice (RFC 5321 §4.5.5)
-            until = consignment.queued_at + settings.lifetime if action == "delayed" else None
+            until = consignment.begun_at + settings.lifetime if action == "delayed" else None
             owed.append(OwedNotice(queue_id=new_ulid(now), settled=wanted, retry_until=until))
     return Settlement(
         waiting=waiting,
@@ -67,9 +67,9 @@ def settle(
 def _due_at(consignment: Consignment, settings: QueueSettings, now: float) -> float:
     """The next attempt: after the pause, but once more when the sender is to be told, and at the lifetime's end."""
     due_at = now + next_pause(consignment.attempts + 1, settings)
-    moments = [consignment.queued_at + settings.lifetime]
+    moments = [consignment.begun_at + settings.lifetime]
     if settings.delay_notice and not consignment.notified_delay:
-        moments.append(consignment.queued_at + settings.delay_notice)
+        moments.append(consignment.begun_at + settings.delay_notice)
     return min([due_at, *(moment for moment in moments if moment > now)])
 
 
@@ -95,4 +95,5 @@ def _settled(verdict: Verdict, action: Action) -> Settled:
         status=status,
         remote_host=verdict.remote_host,
         diagnostic=verdict.text[:_ERROR_LIMIT],
+        advice=verdict.advice,
     )

@@ -3,14 +3,14 @@
 import asyncio
 import ipaddress
 import random
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from mailstead.foundation.dns.answer import ResolutionError
 from mailstead.foundation.dns.lookups import NULL_MX, mx
 from mailstead.foundation.dns.resolver import InvalidNameError, Resolver
-from mailstead.foundation.errors import InvalidError, PermanentError
+from mailstead.foundation.errors import PermanentError
+from mailstead.mail.outbound.routes import Relay
 
 _ADDRESSES_LIMIT = 16
 _IPV6 = "ipv6:"
@@ -49,41 +49,13 @@ class MailLoopError(PermanentError):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One address to try."""
+    """One address to try, from the local address `source` ("" for any); `relay` where it is one."""
 
     host: str
     address: str
     port: int
-
-
-class Relay(msgspec.Struct, frozen=True):
-    """A server that takes everything (RELAY_URL)."""
-
-    host: str
-    port: int
-    implicit_tls: bool
-    login: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"Relay({self.host}:{self.port})"
-
-
-def parse_relay(url: str) -> Relay | None:
-    """`smtp[s]://[user:password@]host[:port]`; None for an empty text. Raises InvalidError."""
-    if not url:
-        return None
-    parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise InvalidError("The relay is given as smtp[s]://USER:PASSWORD@HOST:PORT")
-    implicit = parts.scheme == "smtps"
-    return Relay(
-        parts.hostname,
-        parts.port or (465 if implicit else 587),
-        implicit,
-        unquote(parts.username or ""),
-        unquote(parts.password or ""),
-    )
+    source: str = ""
+    relay: Relay | None = None
 
 
 async def find_targets(resolver: Resolver, domain: str, port: int, hostname: str) -> list[Target]:

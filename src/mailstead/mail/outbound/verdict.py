@@ -10,7 +10,10 @@ from mailstead.mail.transport.reply import Reply
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one recipient; `relayed_dsn`: whoever took it sends the notices that were asked for."""
+    """What became of one recipient; `relayed_dsn`: whoever took it sends the notices that were asked for.
+
+    `advice`: what the refusal means and what helps, in plain words.
+    """
 
     recipient: EnvelopeRecipient
     outcome: Literal["delivered", "failed", "deferred"]
@@ -19,6 +22,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     remote_host: str = ""
     relayed_dsn: bool = False
     encrypted: bool = False
+    advice: str = ""
 
 
 class Attempt(msgspec.Struct, frozen=True):

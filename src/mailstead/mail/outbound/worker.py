@@ -33,6 +33,7 @@ from mailstead.mail.outbound.settlement import settle
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.verdict import Verdict
 from mailstead.mail.routing.delivery import LocalDelivery
+from mailstead.mail.sending.aftermath import Aftermath
 from mailstead.stores.bus.interface import Bus, Subscription
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.trace.trace import Trace
@@ -61,6 +62,7 @@ class OutboundWorker:
         trace: Trace,
         settings: QueueSettings,
         clock: Clock,
+        aftermath: Aftermath | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -70,6 +72,7 @@ class OutboundWorker:
         self._journal = Journal(trace, clock)
         self._settings = settings
         self._clock = clock
+        self._aftermath = aftermath
         self._name = f"{os.uname().nodename}-{os.getpid()}-{new_ulid()}"
         self._subscription: Subscription | None = None
         self._wake = asyncio.Event()
@@ -241,7 +244,7 @@ class OutboundWorker:
         if destination == LOCAL:
             attempt, forwards = await self._local.attempt(consignment, message)
             return attempt.verdicts, forwards
-        place = self._transport.place(destination)
+        place = await self._transport.place(destination, consignment.envelope)
         reason = self._resting.reason(place)
         if reason and not consignment.forced:
             text = f"451 4.4.1 not tried, no server of {place} answered a moment ago: {reason}"
@@ -257,6 +260,8 @@ class OutboundWorker:
         self, consignment: Consignment, verdicts: list[Verdict], forwards: tuple[EnvelopeRecipient, ...]
     ) -> Consignment | None:
         """Write down what the attempt came to, first of all; None when nothing is left to do."""
+        if self._aftermath is not None:
+            verdicts = await self._aftermath.of(consignment, verdicts)
         settlement = settle(consignment, verdicts, forwards, self._settings, self._clock.now())
         for verdict in verdicts:
             self._journal.verdict(consignment, verdict)

@@ -5,6 +5,7 @@ waits in the queue: once anything of a message was accepted, nothing of it is lo
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -56,6 +57,8 @@ class Router:
         if self._prepare is not None:
             # before anybody gets it: what the queue delivers later is the same to the octet, and known for the same
             await self._prepare(message)
+        if envelope.release_at > self._clock.now():
+            return await self._keep(envelope, message, trace_id)
         plans = [await plan_of(self._directory, recipient) for recipient in envelope.recipients]
         mailboxes: dict[str, LocalRecipient] = {}
         for plan in plans:
@@ -67,6 +70,23 @@ class Router:
             by_mailbox = dict(zip(mailboxes, results, strict=True))
         queued = await self._enqueue(envelope, plans, by_mailbox, message, trace_id)
         return [self._result(plan, by_mailbox, queued) for plan in plans]
+
+    async def _keep(self, envelope: Envelope, message: Spool, trace_id: str) -> list[RecipientResult]:
+        """Queue a message whose time has not come, for everybody: where it leads to is found out then."""
+        queue_id = await self._outbound.enqueue(envelope, message, trace_id)
+        addresses = tuple(recipient.address for recipient in envelope.recipients)
+        when = datetime.fromtimestamp(envelope.release_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        self._trace.record(
+            TraceEntry(
+                trace_id=trace_id,
+                at=self._clock.now(),
+                service=self._service,
+                event="queued",
+                text=f"waits until {when} in the queue as {queue_id} for {', '.join(addresses)}",
+                keys=(*addresses, queue_id),
+            )
+        )
+        return [RecipientResult(address, "queued", 250, "2.0.0", f"Sent at {when}") for address in addresses]
 
     async def _enqueue(
         self,

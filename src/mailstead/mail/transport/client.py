@@ -155,6 +155,8 @@ class Client:
             parameters.append("BODY=8BITMIME")
         if utf8:
             parameters.append("SMTPUTF8")
+        if envelope.require_tls and "REQUIRETLS" in self.extensions:
+            parameters.append("REQUIRETLS")
         if "DSN" in self.extensions:
             if envelope.ret:
                 parameters.append(f"RET={envelope.ret}")

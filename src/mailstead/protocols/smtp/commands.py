@@ -21,6 +21,8 @@ _SIZE_DIGITS = 20  # RFC 1870 §4
 _ENVID_LIMIT = 100  # RFC 3461 §4.4
 _ORCPT_LIMIT = 500  # RFC 3461 §4.2
 _CHUNK_DIGITS = 18
+_DATE_LIMIT = 40
+_HOLD_FOR = re.compile(r"[1-9][0-9]{0,8}")  # RFC 4865 §3
 
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\u0080-\U0010ffff]+))?")
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")
@@ -72,7 +74,10 @@ class UnknownParameterError(CommandSyntaxError):
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """MAIL FROM; `sender` is "" for the null path, `size` what the client declares, 0 when it does not."""
+    """MAIL FROM; `sender` is "" for the null path, `size` what the client declares, 0 when it does not.
+
+    `hold_for` seconds or `hold_until` a date and time: not to be sent before (RFC 4865 §3).
+    """
 
     sender: str
     size: int = 0
@@ -80,6 +85,9 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     smtputf8: bool = False
     ret: Literal["", "FULL", "HDRS"] = ""
     envelope_id: str = ""
+    hold_for: int = 0
+    hold_until: str = ""
+    require_tls: bool = False
 
 
 class Rcpt(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,8 +125,11 @@ def parse_hello(argument: str) -> str:
     return name
 
 
-def parse_mail(argument: str, bodies: frozenset[Body]) -> Mail:
-    """MAIL's argument; `bodies` are the values of BODY that are offered. Raises CommandSyntaxError."""
+def parse_mail(argument: str, bodies: frozenset[Body], *, holds: bool = False) -> Mail:
+    """MAIL's argument; `bodies` are the values of BODY that are offered, `holds` says whether FUTURERELEASE is.
+
+    Raises CommandSyntaxError.
+    """
     rest = _after(argument, "FROM:")
     utf8 = " SMTPUTF8" in rest.upper()
     if not utf8 and not rest.isascii():
@@ -133,13 +144,16 @@ def parse_mail(argument: str, bodies: frozenset[Body]) -> Mail:
     if not rest and sender.isascii():
         return Mail(sender=sender)
     mail = _with_mail_parameters(sender, _parameters(rest) if rest else {}, bodies)
+    if (mail.hold_for or mail.hold_until) and not holds:
+        _unknown("HOLDFOR" if mail.hold_for else "HOLDUNTIL")
     if not (mail.smtputf8 or sender.isascii()):
         raise AsciiSenderError
     return mail
 
 
 def _with_mail_parameters(sender: str, parameters: dict[str, str | None], bodies: frozenset[Body]) -> Mail:
-    size, smtputf8, envelope_id = 0, False, ""
+    size, smtputf8, envelope_id, require_tls = 0, False, "", False
+    hold_for, hold_until = 0, ""
     body: Body = "7BIT"
     ret: Literal["", "FULL", "HDRS"] = ""
     for name, value in parameters.items():
@@ -154,13 +168,32 @@ def _with_mail_parameters(sender: str, parameters: dict[str, str | None], bodies
                 ret = "FULL" if value.upper() == "FULL" else "HDRS"
             case "ENVID", str() if len(value) <= _ENVID_LIMIT and _is_printable_xtext(value):
                 envelope_id = decode_xtext(value)
+            case "HOLDFOR", str() if _HOLD_FOR.fullmatch(value) and not hold_until:
+                hold_for = int(value)
+            case "HOLDUNTIL", str() if len(value) <= _DATE_LIMIT and not hold_for:
+                hold_until = value
+            case "REQUIRETLS", None:
+                require_tls = True
             case "AUTH", str() if _XTEXT.fullmatch(value):
                 continue  # of the right form, and not believed (RFC 4954 §5)
-            case (("SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH"), _):
+            case (
+                ("SIZE" | "BODY" | "SMTPUTF8" | "RET" | "ENVID" | "AUTH" | "HOLDFOR" | "HOLDUNTIL" | "REQUIRETLS"),
+                _,
+            ):
                 raise CommandSyntaxError(f"Bad value of {name}")
             case _:
                 _unknown(name)
-    return Mail(sender=sender, size=size, body=body, smtputf8=smtputf8, ret=ret, envelope_id=envelope_id)
+    return Mail(
+        sender=sender,
+        size=size,
+        body=body,
+        smtputf8=smtputf8,
+        ret=ret,
+        envelope_id=envelope_id,
+        hold_for=hold_for,
+        hold_until=hold_until,
+        require_tls=require_tls,
+    )
 
 
 def parse_rcpt(argument: str, *, utf8: bool) -> Rcpt:

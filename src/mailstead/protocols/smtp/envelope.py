@@ -15,18 +15,22 @@ _SENDER_OK = reply(250, "2.1.0", "Sender accepted")
 _RECIPIENT_OK = reply(250, "2.1.5", "Recipient accepted")
 _TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "Too many recipients")
 _TOO_MANY_TRANSACTIONS = reply(421, "4.7.0", "Enough messages over one connection")
+_NO_TLS = reply(530, "5.7.10", "REQUIRETLS needs TLS here first")
 _ULID = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 
 
 async def mail(session: "Session", argument: str) -> None:
     """MAIL (RFC 5321 §4.1.1.2); a size that is declared too large is refused here (RFC 1870 §6.1)."""
     settings = session.services.settings
-    parsed = parse_mail(argument, session.role.bodies)
+    parsed = parse_mail(argument, session.role.bodies, holds=session.role.offers_login)
     if session.transactions >= settings.smtp.transactions_limit:
         session.close(_TOO_MANY_TRANSACTIONS)
         return
     if parsed.size > settings.message.size_limit:
         session.send(TOO_BIG)
+        return
+    if parsed.require_tls and session.tls is None:
+        session.send(_NO_TLS)
         return
     refusal = await session.role.sender(session, parsed)
     if refusal is not None:

@@ -45,6 +45,9 @@ def extensions(session: "Session") -> list[str]:
     ]
     if "BINARYMIME" in session.role.bodies:
         found.append("BINARYMIME")
+    found += session.role.extensions(session)
+    if session.tls is not None:
+        found.append("REQUIRETLS")  # never offered in the clear (RFC 8689 §2)
     if session.may_start_tls:
         found.append("STARTTLS")
     if session.may_log_in:

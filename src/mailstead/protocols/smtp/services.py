@@ -11,6 +11,7 @@ from mailstead.foundation.metrics import Metrics
 from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.mail.routing.delivery import LocalDelivery
 from mailstead.mail.routing.router import Router
+from mailstead.mail.sending.policy import SendingPolicy
 from mailstead.stores.directory.authentication import Authenticator
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -21,7 +22,8 @@ class SmtpServices(msgspec.Struct, frozen=True):
     """`router` is for mx and submission, `local` for LMTP; `spool_folder` takes large messages on their way in.
 
     With `mailboxes`, where they are on this node, a full mailbox is noticed before the message is sent. Without
-    `authentication` nobody asks who sent a message; nor is it asked of the `own` connections of this process.
+    `authentication` nobody asks who sent a message; nor is it asked of the `own` connections of this process. What
+    may be submitted is the matter of `sending`.
     """
 
     directory: Directory
@@ -37,6 +39,7 @@ class SmtpServices(msgspec.Struct, frozen=True):
     mailboxes: Mailboxes | None = None
     authentication: InboundAuthentication | None = None
     own: Collection[tuple[str, int]] = ()
+    sending: SendingPolicy | None = None
 
     def note(self, service: str, trace_id: str, event: str, text: str, *keys: str, message_id: str = "") -> None:
         """Record what happened to a message."""

@@ -18,7 +18,18 @@ class Accepted(msgspec.Struct, frozen=True):
 class Transaction:
     """What a session holds between MAIL and the reply to the message."""
 
-    __slots__ = ("accepted", "id", "is_too_big", "limit", "mail", "octets", "spool", "storage_failed")
+    __slots__ = (
+        "accepted",
+        "account",
+        "id",
+        "is_too_big",
+        "limit",
+        "mail",
+        "octets",
+        "release_at",
+        "spool",
+        "storage_failed",
+    )
 
     def __init__(self, identifier: str, mail: Mail, limit: int, spool: Spool) -> None:
         self.id = identifier
@@ -29,6 +40,8 @@ class Transaction:
         self.octets = 0
         self.is_too_big = False
         self.storage_failed = ""
+        self.release_at = 0.0
+        self.account = ""
 
     def take(self, data: bytes) -> None:
         """Keep more of the message; past the limit, or when the disk refuses, it is only counted."""
@@ -55,6 +68,10 @@ class Transaction:
             envelope_id=mail.envelope_id,
             smtputf8=mail.smtputf8,
             body=mail.body,
+            account=self.account,
+            release_at=self.release_at,
+            hold_request=f"for;{mail.hold_for}" if mail.hold_for else mail.hold_until and f"until;{mail.hold_until}",
+            require_tls=mail.require_tls,
         )
 
     def close(self) -> None:

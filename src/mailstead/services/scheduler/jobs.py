@@ -12,6 +12,7 @@ from mailstead.services.scheduler.mailboxes import (
     ingest_sealed,
     keep_keys,
 )
+from mailstead.services.scheduler.sending import look_at_proofs
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
@@ -75,6 +76,13 @@ JOBS: tuple[Job, ...] = (
         period=10 * _MINUTE,
         jitter=_MINUTE,
         run=activate_dkim,
+    ),
+    Job(
+        name="sending-dns",
+        purpose="domains whose mail others can believe, by what DNS says",
+        period=_HOUR,
+        jitter=10 * _MINUTE,
+        run=look_at_proofs,
     ),
     Job(
         name="queue-files",

@@ -54,6 +54,7 @@ class Directory:
         self.dkim_secret = derive_key(secret, "dkim")
         self.factor_secret = derive_key(secret, "second factor")
         self._webhook_secret = derive_key(secret, "webhook")
+        self.relay_secret = derive_key(secret, "relay")
         self._collections: dict[type[Any], Collection] = {}
         self._state: Collection | None = None
         self._subscription: Subscription | None = None

@@ -69,8 +69,20 @@ class DomainPassword(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float = 0.0
 
 
+class DnsProof(msgspec.Struct, frozen=True, kw_only=True):
+    """What DNS said of a domain that sends: when it was right last, when it was looked at, and what lacked then."""
+
+    proved_at: float | None = None
+    checked_at: float = 0.0
+    lacking: tuple[str, ...] = ()
+
+
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
-    """A domain served here; `id` is its name. Its webhook key changes with `webhook_key_number`."""
+    """A domain served here; `id` is its name. Its webhook key changes with `webhook_key_number`.
+
+    `sending_limit`: recipients elsewhere a day, None for the setting's; `source` and `relay` (URLs, encrypted under
+    the server secret) are the domain's own in place of the settings'.
+    """
 
     id: str
     owner_id: str
@@ -80,6 +92,10 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     dkim_keys: tuple[DkimKey, ...] = ()
     webhook_key_number: int = 0
     verified_at: float | None = None
+    proof: DnsProof = DnsProof()
+    sending_limit: int | None = None
+    source: tuple[str, ...] = ()
+    relay: bytes = b""
     created_at: float = 0.0
     version: int = 0
 
@@ -93,7 +109,10 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
-    """A name in a domain: a local part, `*` for all others, or `/regex/`."""
+    """A name in a domain: a local part, `*` for all others, or `/regex/`.
+
+    `sending_limit`: recipients elsewhere a day, `undo`: seconds its mail waits; None for the settings' values.
+    """
 
     id: str
     domain: str
@@ -104,6 +123,8 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
     mailbox_id: str = ""
     node: str = ""
     quota: int | None = None
+    sending_limit: int | None = None
+    undo: float | None = None
     forward_to: tuple[str, ...] = ()
     public_key: bytes = b""
     slots: tuple[Slot, ...] = ()

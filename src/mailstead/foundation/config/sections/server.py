@@ -48,9 +48,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     relay_url: Annotated[
         str,
         secret_text(
-            "Send all outbound mail through this relay; empty: to the recipients' own servers",
-            pattern=r"^(smtps?://[^/?#\s]+/?)?$",
-            allowed="smtp[s]://USER:PASSWORD@HOST:PORT",
+            "Send all outbound mail through this relay, or the next of several that can be reached; empty: to the"
+            " recipients' own servers",
+            pattern=r"^(smtps?://[^/?#\s]+/?( +smtps?://[^/?#\s]+/?)*)?$",
+            allowed="smtp[s]://USER:PASSWORD@HOST:PORT, several with blanks between",
         ),
     ] = ""
     insecure_auth: Annotated[bool, switch("Allow plaintext login without TLS from loopback addresses")] = False

@@ -38,6 +38,10 @@ class LmtpRole:
         self._trusted = Networks(services.settings.lmtp.trusted)
         self._quota = QuotaGate(services)
 
+    def extensions(self, _: "Session") -> list[str]:
+        """Nothing more."""
+        return []
+
     def admit(self, session: "Session") -> Reply | None:
         """Unix sockets and trusted networks."""
         address = session.peer.address

@@ -31,6 +31,10 @@ class MxRole:
         self.count = Outcomes(services, self.service).count
         self._quota = QuotaGate(services)
 
+    def extensions(self, _: "Session") -> list[str]:
+        """Nothing more."""
+        return []
+
     def admit(self, _: "Session") -> Reply | None:
         """Everybody."""
         return None

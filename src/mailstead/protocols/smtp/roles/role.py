@@ -55,6 +55,10 @@ class Role(Protocol):
         """Whether a message with a bare CR or LF is taken as it is."""
         ...
 
+    def extensions(self, session: "Session") -> list[str]:
+        """What it offers at EHLO beyond what every role does."""
+        ...
+
     def count(self, outcome: str) -> None:
         """One more message, or refused recipient: "accepted", "refused" or "deferred"."""
         ...

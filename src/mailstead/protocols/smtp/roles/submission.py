@@ -1,13 +1,15 @@
 """Submission (RFC 6409): users send to anyone, as themselves."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mailstead.foundation.errors import LimitExceededError, PermanentError
 from mailstead.foundation.spool import Spool
 from mailstead.mail.outbound.submission import SubmittedHeader, body_chunks, prepare_header, read_header
 from mailstead.protocols.smtp.commands import Body, Mail, Rcpt
 from mailstead.protocols.smtp.received import HeaderFacts, from_clause, protocol_name, received_field
-from mailstead.protocols.smtp.reply import Reply, reply
+from mailstead.protocols.smtp.reply import Reply, reply, reply_to_error
 from mailstead.protocols.smtp.roles.policy import Outcomes, folded, recipient_address, refusal_of
 from mailstead.protocols.smtp.roles.role import envelope_recipient
 from mailstead.protocols.smtp.services import SmtpServices
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _LOGIN_FIRST = reply(530, "5.7.0", "Authentication required")
 _NOT_YOURS = reply(550, "5.7.1", "You may not send as this address")
 _NO_AUTHOR = reply(550, "5.6.0", "The message has no From field with an address")
+_BAD_HOLD = reply(501, "5.5.4", "HOLDFOR or HOLDUNTIL is no time, or too far ahead (see FUTURERELEASE at EHLO)")
 _CLIENT_HIDDEN = "authenticated-user"
 
 
@@ -38,6 +41,14 @@ class SubmissionRole:
         self.accepts_bare_newlines = services.settings.submission.bare_newlines == "accept"
         self.count = Outcomes(services, self.service).count
 
+    def extensions(self, _: "Session") -> list[str]:
+        """FUTURERELEASE with the longest wait and the latest time (RFC 4865 §3)."""
+        longest = int(self.services.settings.sending.future_release)
+        if not longest:
+            return []
+        latest = datetime.fromtimestamp(self.services.clock.now() + longest, UTC)
+        return [f"FUTURERELEASE {min(longest, 999_999_999)} {latest.strftime('%Y-%m-%dT%H:%M:%SZ')}"]
+
     def admit(self, _: "Session") -> Reply | None:
         """Everybody may try to log in."""
         return None
@@ -48,13 +59,41 @@ class SubmissionRole:
             return _LOGIN_FIRST
         if mail.sender and not await self.services.directory.account_may_send_as(session.account, mail.sender):
             return _NOT_YOURS
-        return None
+        if not (mail.hold_for or mail.hold_until):
+            return None
+        return None if self._asked_for(mail) is not None else _BAD_HOLD
 
-    async def recipient(self, _: "Session", rcpt: Rcpt) -> Accepted | Reply:
+    def _asked_for(self, mail: Mail) -> float | None:
+        """When a message is to be sent, 0 for at once; None for a time that is none, or too far ahead (RFC 4865 §4.2).
+
+        A time that is over means now.
+        """
+        now, longest = self.services.clock.now(), self.services.settings.sending.future_release
+        if mail.hold_for:
+            return now + mail.hold_for if mail.hold_for <= longest else None
+        if not mail.hold_until:
+            return 0.0
+        try:
+            until = datetime.fromisoformat(mail.hold_until)
+        except ValueError:
+            return None
+        if until.tzinfo is None or until.timestamp() > now + longest:
+            return None
+        return until.timestamp()
+
+    async def recipient(self, session: "Session", rcpt: Rcpt) -> Accepted | Reply:
         """Anyone elsewhere, and those who are here."""
         address = await recipient_address(self.services, rcpt)
         resolution = await self.services.directory.resolve(address)
         refusal = None if resolution.outcome == "not_local" else refusal_of(resolution)
+        if resolution.outcome == "not_local" and self.services.sending is not None:
+            assert session.account is not None
+            assert session.transaction is not None
+            try:
+                sender = session.transaction.mail.sender
+                await self.services.sending.check_recipient(session.account.address, sender, address)
+            except PermanentError as error:
+                return reply_to_error(error)
         return refusal or Accepted(envelope_recipient(rcpt, address), resolution)
 
     async def message(self, session: "Session", transaction: Transaction, facts: HeaderFacts) -> list[Reply]:
@@ -78,6 +117,20 @@ class SubmissionRole:
                 message_id=facts.message_id or header.message_id,
             )
             return [refusal]
+        try:
+            await self._charge(session.account.address, transaction)
+        except LimitExceededError as error:
+            self.count("refused")
+            services.note(
+                self.service,
+                transaction.id,
+                "refused",
+                str(error),
+                session.account.address,
+                *addresses,
+                message_id=header.message_id,
+            )
+            return [reply_to_error(error)]
         await self._complete(session, transaction, original, header, now)
         services.note(
             self.service,
@@ -92,6 +145,18 @@ class SubmissionRole:
         answer = folded(results, transaction.id)
         self.count("accepted" if answer.code < 400 else "deferred" if answer.code < 500 else "refused")
         return [answer]
+
+    async def _charge(self, account: str, transaction: Transaction) -> None:
+        """Count what goes elsewhere, and fix when. Raises SendingLimitError, BusLostError."""
+        transaction.account = account
+        asked = self._asked_for(transaction.mail) or 0.0
+        sending = self.services.sending
+        if sending is None:
+            transaction.release_at = asked
+            return
+        elsewhere = [one.recipient.address for one in transaction.accepted if one.resolution.outcome == "not_local"]
+        await sending.charge(account, transaction.mail.sender, elsewhere)
+        transaction.release_at = await sending.release_at(account, asked)
 
     async def _authors_refused(self, account: Account, header: SubmittedHeader) -> Reply | None:
         if not header.authors:
