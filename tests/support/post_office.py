@@ -18,6 +18,7 @@ from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.outbound.bounce import Notices
 from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.mail.outbound.records import Consignment
+from mailstead.mail.outbound.routes import Routes
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
 from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
@@ -44,6 +45,7 @@ class PostOffice:
         self.clock = clock
         self.settings = settings
         self.relay_url = relay_url
+        self.routes: Routes | None = None
         self.queue = OutboundQueue(made.documents, made.bus, made.directory, made.folder / "queue", bytes(32), clock)
         self.local: LocalDelivery = DirectDelivery(
             made.directory, made.mailboxes, made.trace, made.settings, made.clock
@@ -54,7 +56,8 @@ class PostOffice:
         tls = self.made.folder / "tls"
         ensure_local_authority(tls, (HOSTNAME, "localhost"))
         resolver = Resolver((self.authority.address,), DnsSettings(), self.clock)
-        return Transport(resolver, TLSContexts(tls, self.made.settings.tls), self.settings, HOSTNAME, self.relay_url)
+        contexts = TLSContexts(tls, self.made.settings.tls)
+        return Transport(resolver, contexts, self.settings, HOSTNAME, self.relay_url, routes=self.routes)
 
     def start_worker(self) -> OutboundWorker:
         made = self.made

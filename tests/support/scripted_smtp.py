@@ -28,6 +28,7 @@ class ScriptedServer:
     scripts: dict[str, list[str]] = field(default_factory=dict)
     messages: list[tuple[str, list[str], bytes]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    peers: list[str] = field(default_factory=list)
     connections: int = 0
     open_now: int = 0
     most_at_once: int = 0
@@ -58,6 +59,7 @@ class ScriptedServer:
         """One connection."""
         self.writers[writer] = reader
         self.connections += 1
+        self.peers.append(writer.get_extra_info("peername")[0])
         self.open_now += 1
         self.most_at_once = max(self.most_at_once, self.open_now)
         try:

@@ -68,6 +68,7 @@ class Dialogue:
     ) -> None:
         self.sent: list[bytes] = []
         self.held: list[str] = []
+        self.ehlo = ""
         peer = Peer("c1", address, address.startswith("127."), self._hold)
         self.session = Session(role, peer, self, tls=TLS if tls else None, can_start_tls=True)
         self.session.greet()

@@ -131,6 +131,8 @@ class Transport:
                 if self._results is not None:
                     sts = TlsPolicy(domain=wanted.domain, host=target.host, source="sts")
                     self._results.noted(sts, target.address, "validation-failure", str(error))
+                if binding:
+                    raise EncryptionNeededError(detail=error.detail) from error
                 raise
         if not binding:
             return policy

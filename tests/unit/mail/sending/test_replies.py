@@ -5,7 +5,7 @@ from mailstead.mail.sending.replies import meaning_of, meanings
 # words of real refusals, as providers publish them
 SAID = [
     ("550 5.7.515 Access denied, sending domain does not meet the required level", "Microsoft (Outlook.com)", "authentication"),
-    ("550 5.7.1 messages were not sent, part of their network is on our block list (S3140)", "Microsoft (Outlook.com)", "reputation"),
+    ("550 5.7.1 part of their network is on our block list (S3140)", "Microsoft (Outlook.com)", "reputation"),
     ("451 4.7.650 temporarily rate limited due to IP reputation (S775)", "Microsoft (Outlook.com)", "rate"),
     ("550 5.7.511 Access denied, banned sender[192.0.2.1].", "Microsoft 365", "reputation"),
     ("550 5.7.26 blocked because the sender is unauthenticated. gsmtp", "Google (Gmail)", "authentication"),
