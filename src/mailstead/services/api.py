@@ -11,9 +11,9 @@ from mailstead.services.definition import Wiring
 from mailstead.services.delivery import local_delivery
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
+from mailstead.services.policy import sending_policy
 from mailstead.services.standing import installation_status
 from mailstead.stores.access.passkeys import Passkeys
-from mailstead.services.policy import sending_policy
 from mailstead.stores.access.sessions import Sessions
 from mailstead.stores.access.tokens import Tokens
 
