@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 from support.mailstead_server import MailsteadServer
 
 DESKTOP, PHONE = (1360, 850), (390, 800)
+UNREACHABLE = "unreachable.example"
 _REFUSED = "Failed to load resource: the server responded with a status of 4"
 
 

@@ -8,8 +8,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from support.dns_authority import Authority, Failure, dns_authority
 from support.mailstead_server import MailsteadServer, mailstead_server
-from support.web import DESKTOP, PHONE, browsing, enter, logged_in
+from support.web import DESKTOP, PHONE, UNREACHABLE, browsing, enter, logged_in
 
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -19,7 +20,17 @@ ARGUMENTS = (
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailsteadServer]:
-    settings = {"MAILSTEAD_PORT_HTTP": "0", "MAILSTEAD_PORT_HTTPS": "0", "MAILSTEAD_WEB_STYLEGUIDE": "true"}
+    """Of its names for others, UNREACHABLE does not answer, so that mail to it waits; all others do not exist."""
+    with dns_authority() as authority:
+        authority.fail(UNREACHABLE, Failure.SERVFAIL)
+        yield from _served(tmp_path_factory, authority)
+
+
+def _served(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[MailsteadServer]:
+    settings = {
+        "MAILSTEAD_DNS_SERVERS": authority.address,
+        "MAILSTEAD_WEB_STYLEGUIDE": "true",
+    }
     with mailstead_server(tmp_path_factory.mktemp("web"), settings) as running:
         yield running
 

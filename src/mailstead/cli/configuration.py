@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mailstead.cli.output import Json, emit_done, emit_table, fail
-from mailstead.foundation.config.document import configuration_markdown, env_example, written
+from mailstead.foundation.config.document import configuration_markdown, env_example, shown, written
 from mailstead.foundation.config.load import SettingsError, load_settings, options
 from mailstead.foundation.config.settings import Settings
 
@@ -31,14 +31,10 @@ def show(
     """Print every setting with its value; secrets are not printed."""
     settings = current_settings()
     rows = []
-    for option in options():
-        value = getattr(getattr(settings, option.section), option.name)
-        if changed and value == option.default:
+    for option, value in shown(settings):
+        if changed and getattr(getattr(settings, option.section), option.name) == option.default:
             continue
-        shown = written(option, value)
-        if option.unit == "secret" and value:
-            shown = "(set)"
-        rows.append({"name": option.environment, "value": shown, "default": written(option, option.default)})
+        rows.append({"name": option.environment, "value": value, "default": written(option, option.default)})
     emit_table(rows, ("name", "value", "default"), json=json)
 
 

@@ -8,11 +8,13 @@ from rich.measure import Measurement
 from rich.panel import Panel
 from rich.table import Table
 
+from mailstead.administration.setup import new_setup_token
 from mailstead.services.first_start import Made, Wanted, set_up
 from mailstead.services.ready import Endpoint
 from mailstead.services.runtime import Serving
 
 _WIDEST = 1000
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 compared, not bound
 _TLS = {"none": "", "starttls": "STARTTLS", "implicit": "TLS"}
 _SCHEMES = {"https": "https://", "http": "http://", "api": "http://", "metrics": "http://"}  # what a browser opens
 _PURPOSES = {
@@ -38,12 +40,23 @@ class FirstStart(msgspec.Struct, frozen=True):
     wanted: Wanted | None
 
     async def run(self, serving: Serving) -> None:
-        """Set up when that is wanted and needed, then print the box."""
-        print_box(serving, None if self.wanted is None else await set_up(serving, self.wanted))
+        """Set up when that is wanted and needed, then print the box; the link of the wizard while nobody administers."""
+        made = None if self.wanted is None else await set_up(serving, self.wanted)
+        token = await new_setup_token(serving.wiring.stores.administration)
+        print_box(serving, made, "" if token is None else _link(serving, token))
 
 
-def print_box(serving: Serving, made: Made | None) -> None:
-    """One box: services with ports, accounts with passwords when they were just made."""
+def _link(serving: Serving, token: str) -> str:
+    for name in ("https", "http"):
+        endpoint = serving.endpoints.get(name)
+        if endpoint is not None:
+            host = serving.wiring.hostname if endpoint.host in _EVERYWHERE else endpoint.host
+            return f"{name}://{f'[{host}]' if ':' in host else host}:{endpoint.port}/setup/{token}"
+    return ""
+
+
+def print_box(serving: Serving, made: Made | None, link: str = "") -> None:
+    """One box: services with ports, accounts with passwords when they were just made, the link of the wizard."""
     table = Table(box=None, show_header=False, pad_edge=False)
     for style in ("bold", "", "dim", "dim"):
         table.add_column(style=style, no_wrap=True)
@@ -54,6 +67,9 @@ def print_box(serving: Serving, made: Made | None) -> None:
         for account in (made.admin, *made.accounts):
             table.add_row(account.address, account.password, "", "administrator" if account == made.admin else "")
         table.add_row("", "passwords are shown this once")
+    if link:
+        table.add_row()
+        table.add_row("set up here", link)
     table.add_row()
     table.add_row("CA certificate", str(serving.authority))
     console = Console(highlight=False)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mailstead.foundation.errors import PermanentError
 
+LOCKS = "run"
+
 
 class AlreadyRunningError(PermanentError):
     """Another process serves from this data folder."""
@@ -21,7 +23,7 @@ def lock_holder(data: Path, service: str) -> int | None:
     The lock says so, for a number may be another process's by now, or one of another container's.
     """
     try:
-        descriptor = os.open(data / "run" / f"{service}.lock", os.O_RDONLY)
+        descriptor = os.open(data / LOCKS / f"{service}.lock", os.O_RDONLY)
     except FileNotFoundError:
         return None
     try:
@@ -44,7 +46,7 @@ def service_lock(data: Path, services: tuple[str, ...]) -> Iterator[None]:
 
     Raises AlreadyRunningError with the other process's number when one is taken.
     """
-    folder = data / "run"
+    folder = data / LOCKS
     folder.mkdir(mode=0o700, exist_ok=True)
     held: list[int] = []
     try:

@@ -1,19 +1,53 @@
 """The web service: pages, and the API under /v1, on one address."""
 
+import asyncio
+import shutil
 from typing import Any
 
+import mailstead
 from mailstead.interfaces.api.application import PREFIX, api_application
 from mailstead.interfaces.web.application import web_application
+from mailstead.interfaces.web.health import Health, JobShown, ReadHealth, ServiceShown
 from mailstead.services.api import api_services
+from mailstead.services.certificate import certificates
 from mailstead.services.definition import Wiring
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
+from mailstead.services.lock import LOCKS
+from mailstead.services.ready import read_all_ready
+from mailstead.services.scheduler.job import job_states
+from mailstead.services.stores import Stores
+
+
+def read_health(stores: Stores) -> ReadHealth:
+    """How pages learn what runs on this data folder."""
+
+    def running() -> tuple[ServiceShown, ...]:
+        names = [path.stem for path in (stores.data / LOCKS).glob("*.lock")]
+        return tuple(
+            ServiceShown(name, endpoint.host, endpoint.port, endpoint.tls)
+            for ready in read_all_ready(stores.data, names)
+            for name, endpoint in ready.services.items()
+        )
+
+    async def read() -> Health:
+        disk = shutil.disk_usage(stores.data)
+        jobs = [
+            JobShown(one.id, one.outcome, one.finished_at, one.next_at, one.failures, one.text)
+            for one in await job_states(stores.documents)
+        ]
+        services = await asyncio.to_thread(running)
+        return Health(mailstead.__version__, services, tuple(jobs), disk.free, disk.total)
+
+    return read
 
 
 async def start(wiring: Wiring) -> LineService:
     """Listen on the web's ports."""
     services = api_services(wiring, "web")
-    pages, api = web_application(services, wiring.contexts.own), api_application(services)
+    stores = wiring.stores
+    pages = web_application(services, wiring.contexts.own, certificates(stores), read_health(stores))
+    api = api_application(services)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         path: str = scope.get("path", "")

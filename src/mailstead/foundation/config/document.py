@@ -38,6 +38,15 @@ def written(option: Option, value: object) -> str:
             return str(value)
 
 
+def shown(settings: Settings) -> list[tuple[Option, str]]:
+    """Every option with its value as a person may see it: of secrets only that they are set."""
+    found = []
+    for option in options():
+        value = getattr(getattr(settings, option.section), option.name)
+        found.append((option, "(set)" if option.unit == "secret" and value else written(option, value)))
+    return found
+
+
 def _by_section() -> Iterable[tuple[str, str, list[Option]]]:
     docstrings = {section.name: section.type.__doc__ for section in msgspec.structs.fields(Settings)}
     for name, declared in groupby(options(), key=lambda option: option.section):

@@ -7,14 +7,22 @@ from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from mailstead.administration.certificates.certificates import Certificates
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.tls.pair import CertificatePair
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets, serve_asset
 from mailstead.interfaces.web.headers import harden
+from mailstead.interfaces.web.health import ReadHealth
 from mailstead.interfaces.web.language import Languages
 from mailstead.interfaces.web.pages.account import AccountPages
 from mailstead.interfaces.web.pages.acme import AcmePages
+from mailstead.interfaces.web.pages.admin.dashboard import DashboardPages
+from mailstead.interfaces.web.pages.admin.domains import AdminDomainPages
+from mailstead.interfaces.web.pages.admin.queue import QueuePages
+from mailstead.interfaces.web.pages.admin.setup import SetupPages
+from mailstead.interfaces.web.pages.admin.system import SystemPages
+from mailstead.interfaces.web.pages.admin.users import UserPages
 from mailstead.interfaces.web.pages.aliases import AliasPages
 from mailstead.interfaces.web.pages.compose import ComposePages
 from mailstead.interfaces.web.pages.discovery import DiscoveryPages
@@ -42,15 +50,23 @@ PAGES: tuple[Any, ...] = (
     AliasPages,
     DomainPages,
     TokenPages,
+    DashboardPages,
+    UserPages,
+    AdminDomainPages,
+    QueuePages,
+    SystemPages,
+    SetupPages,
     StyleguidePages,
     AcmePages,
 )
 
 
-def web_application(api: ApiServices, certificate: CertificatePair) -> Litestar:
-    """The application; `certificate` is the host's."""
+def web_application(
+    api: ApiServices, certificate: CertificatePair, certificates: Certificates, health: ReadHealth
+) -> Litestar:
+    """The application; `certificate` is the host's own among `certificates`."""
     assets = Assets()
-    services = WebServices(api, assets, Languages(), environment(assets), certificate)
+    services = WebServices(api, assets, Languages(), environment(assets), certificate, certificates, health)
 
     def provide_services() -> WebServices:
         return services

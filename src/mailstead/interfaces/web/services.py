@@ -4,9 +4,11 @@ from typing import Any
 
 import msgspec
 
+from mailstead.administration.certificates.certificates import Certificates
 from mailstead.foundation.tls.pair import CertificatePair
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets
+from mailstead.interfaces.web.health import ReadHealth
 from mailstead.interfaces.web.language import Languages
 
 
@@ -18,3 +20,5 @@ class WebServices(msgspec.Struct, frozen=True):
     languages: Languages
     templates: Any
     certificate: CertificatePair
+    certificates: Certificates
+    health: ReadHealth

@@ -137,6 +137,10 @@ class Trace:
             last = documents[-1]
         return found[:most][::-1]
 
+    async def count(self, event: str, since: float, until: float) -> int:
+        """How many entries of that event there are from `since` until before `until` (epoch seconds)."""
+        return await self._collection.count({"at": {"$gte": since, "$lt": until}, "event": event})
+
     async def ways(self, key: str, since: float = 0.0, limit: int = 50) -> list[Way]:
         """The ways of the latest `limit` messages that `key` finds, whole, by the time of their first entry."""
         latest: dict[str, None] = {}

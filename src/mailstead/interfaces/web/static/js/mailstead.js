@@ -88,3 +88,18 @@ letterFrames(document);
 picking();
 const mail = document.querySelector("[data-events]");
 if (mail) follow(mail);
+
+// Copy buttons are there where the browser can copy.
+const copying = (root) => {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+};
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.classList.add("done");
+  setTimeout(() => button.classList.remove("done"), 1500);
+});
+copying(document);
+document.addEventListener("htmx:afterSettle", () => copying(document));
