@@ -49,3 +49,10 @@ async def list_audit(
     last = await collection.get(after) if after else None
     documents = await collection.find(where, order=[("at", -1)], limit=limit, after=last)
     return [msgspec.convert(document, AuditEntry) for document in documents]
+
+
+async def audit_of(administration: Administration, target: str, limit: int = 50) -> list[AuditEntry]:
+    """What was done to `target` by anybody, newest first. The caller has checked that it is the reader's own."""
+    collection = await administration.documents.collection(AUDIT)
+    found = await collection.find({"target": target}, order=[("at", -1)], limit=limit)
+    return [msgspec.convert(document, AuditEntry) for document in found]

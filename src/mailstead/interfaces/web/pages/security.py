@@ -7,7 +7,7 @@ from litestar import Controller, Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
-from mailstead.administration.audit import audit_of
+from mailstead.administration.auditing import audit_of
 from mailstead.administration.passkeys import passkeys
 from mailstead.administration.second_factor import (
     begin_second_factor,

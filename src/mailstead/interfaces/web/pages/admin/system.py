@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from litestar import Controller, Request, Response, get
 from litestar.params import QueryParameter
 
-from mailstead.administration.audit import AuditEntry, read_audit
+from mailstead.administration.auditing import list_audit
 from mailstead.foundation.config.document import shown, written
 from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.web.pages.admin import require_administrator
@@ -87,14 +87,12 @@ class SystemPages(Controller):
         services: WebServices,
         identity: Identity,
         target: Annotated[str, QueryParameter(max_length=320)] = "",
-        at: float = 0.0,
         after: Annotated[str, QueryParameter(max_length=40)] = "",
     ) -> Response[bytes]:
         """What was done, by whom."""
         require_administrator(identity)
-        before = AuditEntry(after, at, "", "", "") if after else None
-        found = await read_audit(
-            services.api.administration, identity.actor, target=target.strip(), before=before, limit=_PAGE + 1
+        found = await list_audit(
+            services.api.administration, identity.actor, target=target.strip(), after=after, limit=_PAGE + 1
         )
         return render(
             request,
