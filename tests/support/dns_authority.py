@@ -278,15 +278,15 @@ def _send_to(sock: socket.socket, address: tuple[str, int], times: int, answer: 
 
 
 @contextmanager
-def dns_authority(zone: str | Records = "", *, negative_ttl: int = 60) -> Iterator[Authority]:
+def dns_authority(zone: str | Records = "", *, negative_ttl: int = 60, host: str = "127.0.0.1") -> Iterator[Authority]:
     """A running server; `address` is what `MAILSTEAD_DNS_SERVERS` takes.
 
     `zone` is a master file with absolute names, or a dict of names to types to values.
     """
     authority = Authority(zone, negative_ttl=negative_ttl)
-    servers = _bind(authority)
+    servers = _bind(authority, host)
     authority.port = servers[0].server_address[1]
-    authority.address = f"127.0.0.1:{authority.port}"
+    authority.address = f"{host}:{authority.port}"
     threads = [threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True) for server in servers]
     for thread in threads:
         thread.start()
@@ -300,11 +300,11 @@ def dns_authority(zone: str | Records = "", *, negative_ttl: int = 60) -> Iterat
             thread.join()
 
 
-def _bind(authority: Authority) -> tuple[socketserver.TCPServer, socketserver.UDPServer]:
+def _bind(authority: Authority, host: str) -> tuple[socketserver.TCPServer, socketserver.UDPServer]:
     for _ in range(50):
-        tcp = _TCPServer(("127.0.0.1", 0), partial(_TCP, authority))
+        tcp = _TCPServer((host, 0), partial(_TCP, authority))
         try:
-            return tcp, socketserver.UDPServer(("127.0.0.1", tcp.server_address[1]), partial(_UDP, authority))
+            return tcp, socketserver.UDPServer((host, tcp.server_address[1]), partial(_UDP, authority))
         except OSError:
             tcp.server_close()  # the port is free for TCP and taken for UDP: try another
     raise OSError("no port is free for both UDP and TCP")

@@ -8,12 +8,12 @@ from inspect import isawaitable
 _LONGEST = 20.0
 
 
-def eventually_sync(condition: Callable[[], object]) -> None:
-    """The same where no event loop runs."""
-    deadline = time.monotonic() + _LONGEST
+def eventually_sync(condition: Callable[[], object], *, longest: float = _LONGEST, pause: float = 0.005) -> None:
+    """The same where no event loop runs; `pause` in seconds for conditions that cost something to look at."""
+    deadline = time.monotonic() + longest
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.005)
+        time.sleep(pause)
 
 
 async def eventually(condition: Callable[[], object | Awaitable[object]]) -> None:

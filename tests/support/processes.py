@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @contextmanager
-def running(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: Sequence[str | Path], log: Path, *, stop_within: float = 10) -> Iterator[subprocess.Popen[bytes]]:
     """`command` as a child whose output goes to `log`; terminated at the end, killed when it does not listen."""
     with log.open("ab") as output:
         process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=subprocess.STDOUT)
@@ -16,7 +16,7 @@ def running(command: Sequence[str | Path], log: Path) -> Iterator[subprocess.Pop
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(stop_within)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -76,8 +76,8 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def smtp_sink() -> Iterator[Sink]:
-    with _Server(("127.0.0.1", 0), _Handler) as server:
+def smtp_sink(host: str = "127.0.0.1", port: int = 0) -> Iterator[Sink]:
+    with _Server((host, port), _Handler) as server:
         server.sink = Sink(server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -69,4 +69,4 @@ class ListenError(TemporaryError):
 
 
 class ProxyHeaderError(MailsteadError):
-    """What a trusted proxy sent first is no PROXY v2 header."""
+    """What a trusted proxy sent first is no PROXY header."""

@@ -10,17 +10,23 @@ from mailstead.foundation.net.connection import Connection
 from mailstead.foundation.net.proxy import SIGNATURE
 from support.line_server import TOO_MANY, echo, serving
 
+_ADDRESSES = bytes([192, 0, 2, 7, 192, 0, 2, 1]) + struct.pack("!HH", 4711, 25)
+HEADERS = {
+    1: b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\n",
+    2: SIGNATURE + b"\x21\x11" + struct.pack("!H", len(_ADDRESSES)) + _ADDRESSES,
+}
 
+
+@pytest.mark.parametrize("version", HEADERS)
 @pytest.mark.parametrize("cut", [0, 5, 16, 20])
-async def test_a_trusted_proxy_names_the_client(tmp_path: Path, cut: int) -> None:
+async def test_a_trusted_proxy_names_the_client(tmp_path: Path, cut: int, version: int) -> None:
     async def tell(connection: Connection) -> None:
         data = await connection.read(5)
         connection.write(f"{connection.peer.address}:{connection.peer.port} ".encode() + data)
         await connection.flush(5)
 
     limits = NetworkSettings(proxy_trusted=("127.0.0.0/8",))
-    addresses = bytes([192, 0, 2, 7, 192, 0, 2, 1]) + struct.pack("!HH", 4711, 25)
-    header = SIGNATURE + b"\x21\x11" + struct.pack("!H", len(addresses)) + addresses
+    header = HEADERS[version]
     async with serving(tmp_path, tell, limits=limits) as serving_on:
         client = await connect("127.0.0.1", serving_on.port, timeout=5)
         client.write(header[:cut])
@@ -34,7 +40,7 @@ async def test_what_is_no_proxy_header_is_cut(tmp_path: Path) -> None:
     limits = NetworkSettings(proxy_trusted=("127.0.0.0/8",))
     async with serving(tmp_path, echo, limits=limits) as serving_on:
         client = await connect("127.0.0.1", serving_on.port, timeout=5)
-        client.write(b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 25\r\n")
+        client.write(b"PROXY UNKNOWN 192.0.2.7 192.0.2.1 4711 25\r\n")
         assert await client.read(5) == b""
         await client.close()
 

@@ -54,6 +54,30 @@ def test_fields_after_the_addresses_are_skipped() -> None:
     assert read(header(0x21, 0x11, V4 + fields))[0].source == Endpoint("192.0.2.7", 4711)
 
 
+@pytest.mark.parametrize(
+    ("line", "source", "destination"),
+    [
+        ("TCP4 192.0.2.7 198.51.100.1 4711 25", Endpoint("192.0.2.7", 4711), Endpoint("198.51.100.1", 25)),
+        ("TCP4 1.1.1.1 2.2.2.2 1 2", Endpoint("1.1.1.1", 1), Endpoint("2.2.2.2", 2)),
+        ("TCP6 2001:db8::7 2001:db8::1 65535 0", Endpoint("2001:db8::7", 65535), Endpoint("2001:db8::1", 0)),
+        (
+            "TCP6 ::ffff:192.0.2.7 ::ffff:198.51.100.1 4711 25",
+            Endpoint("192.0.2.7", 4711),
+            Endpoint("198.51.100.1", 25),
+        ),
+        (
+            "TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 65535",
+            Endpoint("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535),
+            Endpoint("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535),
+        ),
+    ],
+)
+def test_version_1(line: str, source: Endpoint, destination: Endpoint) -> None:
+    found, rest = read(f"PROXY {line}\r\n".encode() + b"\r\nEHLO")
+    assert found == ProxyHeader(source, destination)
+    assert rest == b"\r\nEHLO"
+
+
 def test_a_checksum_is_verified() -> None:
     plain = header(0x21, 0x11, V4 + b"\x03\x00\x04" + bytes(4))
     right = plain[:-4] + crc32c(plain).to_bytes(4, "big")
@@ -69,7 +93,19 @@ def test_the_checksum_is_the_one_of_the_standard() -> None:
 @pytest.mark.parametrize(
     "octets",
     [
-        b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 25\r\n",
+        b"PROXY UNKNOWN\r\n                      ",
+        b"PROXY TCP5 192.0.2.7 198.51.100.1 4711 25\r\n",
+        b"PROXY TCP4 2001:db8::7 2001:db8::1 4711 25\r\n",
+        b"PROXY TCP6 192.0.2.7 198.51.100.1 4711 25\r\n",
+        b"PROXY TCP4 192.0.2.07 198.51.100.1 4711 25\r\n",
+        b"PROXY TCP4 192.0.2.7 198.51.100.1 04711 25\r\n",
+        b"PROXY TCP4 192.0.2.7 198.51.100.1 65536 25\r\n",
+        b"PROXY TCP4 192.0.2.7 198.51.100.1  4711 25\r\n",
+        b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 25 \r\n",
+        b"PROXY TCP4 192.0.2.7 198.51.100.1 4711 25\nEHLO\r\n",
+        b"PROXY TCP4 192.0.2.7 198.51.100.1 4711\r25\r\n",
+        b"proxy TCP4 192.0.2.7 198.51.100.1 4711 25\r\n",
+        b"PROXY TCP6 " + b"2001:db8::1 " * 10 + b"\r\n",
         b"E",
         b"\r\n\r\nEHLO",
         header(0x31, 0x11, V4),
@@ -90,7 +126,10 @@ def test_anything_else_is_refused_at_once(octets: bytes) -> None:
         read(octets)
 
 
-@given(st.binary(max_size=100), st.sampled_from([b"", SIGNATURE, SIGNATURE + b"\x21", SIGNATURE + b"\x21\x11\x00\x20"]))
+@given(
+    st.binary(max_size=100),
+    st.sampled_from([b"", b"PROXY TCP4 192.0.2.7 ", SIGNATURE, SIGNATURE + b"\x21", SIGNATURE + b"\x21\x11\x00\x20"]),
+)
 def test_any_octets_are_a_header_or_the_parsers_own_error(noise: bytes, start: bytes) -> None:
     octets = start + noise + bytes(3000)
     received = b""

@@ -23,7 +23,8 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
         "::1/128",
     )
     proxy_trusted: Annotated[
-        tuple[str, ...], listing("Networks whose connections begin with a PROXY v2 header", each="networks")
+        tuple[str, ...],
+        listing("Networks whose connections begin with a PROXY header (version 1 or 2)", each="networks"),
     ] = ()
     proxy_timeout: Annotated[float, duration("How long a PROXY header may take")] = 10.0
     tls_handshake_timeout: Annotated[float, duration("How long a TLS handshake may take")] = 20.0

@@ -20,6 +20,7 @@ from mailstead.stores.documents.mongodb.collection import MongoCollection, Store
 from mailstead.stores.documents.mongodb.errors import database_errors
 from mailstead.stores.documents.mongodb.indexes import index_models
 from mailstead.stores.documents.mongodb.names import from_stored, to_stored
+from mailstead.stores.documents.mongodb.replica_set import initiate
 
 DEFAULT_DATABASE = "mailstead"
 _DUMPED_AT_ONCE = 500
@@ -41,7 +42,10 @@ class MongoDocuments:
         self._expiry = ExpiryTask(self.expire, settings.expire_interval)
 
     async def open(self) -> None:
-        """Connect and look whether transactions are to be had. Raises StoreUnavailableError."""
+        """Connect and look whether transactions are to be had; a server that waits to be made a replica set is made one.
+
+        Raises StoreUnavailableError.
+        """
         milliseconds = int(self._settings.connect_timeout * 1000)
         self._client = AsyncMongoClient(
             self._url,
@@ -51,11 +55,22 @@ class MongoDocuments:
             connectTimeoutMS=milliseconds,
             timeoutMS=int(self._settings.operation_timeout * 1000),
         )
-        with database_errors(), timeout(self._settings.connect_timeout):
-            hello: dict[str, Any] = await self._client.admin.command("hello")
+        try:
+            hello = await self._hello()
+        except StoreUnavailableError:
+            with database_errors():
+                if not await initiate(self._url, self._settings):
+                    raise
+            hello = await self._hello()
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise StoreUnavailableError(detail="MongoDB must run as a replica set; one member will do")
         self._expiry.start()
+
+    async def _hello(self) -> dict[str, Any]:
+        assert self._client is not None, "made by open"
+        with database_errors(), timeout(self._settings.connect_timeout):
+            hello: dict[str, Any] = await self._client.admin.command("hello")
+        return hello
 
     async def close(self) -> None:
         """Disconnect."""
