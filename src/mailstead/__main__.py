@@ -1,5 +1,5 @@
 """Run the command line as a module."""
 
-from mailstead.cli.application import main
+from mailstead.cli.entry import main
 
 main()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mailstead.services.registry import SERVICES
 from support.container_engine import ROOT, Engine, compose
 from support.container_images import IMAGE
 from support.dns_authority import dns_authority
@@ -136,8 +137,6 @@ def write_override(folder: Path) -> Path:
 
 
 def _services() -> list[str]:
-    from mailstead.services.registry import SERVICES
-
     return [service.name for service in SERVICES] + ["router", "mongodb", "redis"]
 
 
@@ -165,4 +164,5 @@ def compose_stack(engine: Engine, folder: Path) -> Iterator[Stack]:
             (folder / "services.log").write_text(stack.logs())
             raise
         finally:
-            compose(engine, folder, stack.files, "down", "--volumes", "--timeout", "15")
+            compose(engine, folder, stack.files, "kill")
+            compose(engine, folder, stack.files, "down", "--volumes")

@@ -105,14 +105,21 @@ def _engine(folder: Path, prefix: Sequence[str | Path], options: Sequence[str]) 
         process = stack.enter_context(running(command, log, stop_within=60))
         eventually_sync(lambda: process.poll() is not None or _answers(engine))
         assert process.poll() is None, log.read_text("utf-8", "replace")[-4000:]
-        yield engine
-        left = engine.docker("ps", "--all", "--quiet").split()
-        if left:
-            engine.docker("rm", "--force", "--volumes", *left)
+        _remove_containers(engine)  # of a run that was cut off
+        try:
+            yield engine
+        finally:
+            _remove_containers(engine)
+
+
+def _remove_containers(engine: Engine) -> None:
+    left = engine.docker("ps", "--all", "--quiet").split()
+    if left:
+        engine.docker("rm", "--force", "--volumes", *left)
 
 
 def _answers(engine: Engine) -> bool:
-    command = [engine.program, "version"]
+    command: list[str | Path] = [engine.program, "version"]
     return subprocess.run(command, env=engine.environment, capture_output=True, check=False).returncode == 0
 
 
@@ -137,7 +144,7 @@ def _namespace() -> Iterator[tuple[str, str, str]]:
 
 
 def _ip(*arguments: str) -> None:
-    subprocess.run([require_program("ip"), *arguments], check=True, capture_output=True)
+    subprocess.run([str(require_program("ip")), *arguments], check=True, capture_output=True)
 
 
 def compose(engine: Engine, folder: Path, files: Sequence[Path], *arguments: str) -> str:
@@ -164,12 +171,8 @@ def bootstrap_base(engine: Engine, tag: str) -> None:
     with tempfile.TemporaryDirectory(prefix="ms-base-", dir=CACHE) as temporary:
         rootfs = Path(temporary) / "rootfs"
         packages = "--include=python3,python3-venv,python3-pip,ca-certificates"
-        ended = subprocess.run(
-            [program, "--variant=minbase", packages, "bookworm", rootfs, mirror],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command: list[str | Path] = [program, "--variant=minbase", packages, "bookworm", rootfs, mirror]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
         if ended.returncode != 0:
             reason = f"debootstrap from {mirror} failed: {ended.stdout[-500:]}"
             if os.environ.get("CI") == "true":

@@ -20,8 +20,11 @@ _ATTEMPTS = 30
 
 
 @contextmanager
-def mongod() -> Iterator[str]:
-    """The URL, without a database, of a server that runs until the end; skips the test where there is no mongod."""
+def mongod(*, initiated: bool = True) -> Iterator[str]:
+    """The URL, without a database, of a server that runs until the end; skips the test where there is no mongod.
+
+    Unless `initiated` it waits for the configuration of its replica set.
+    """
     program = require_program("mongod")
     memory = _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="mailstead-mongod-", dir=memory))
@@ -31,10 +34,17 @@ def mongod() -> Iterator[str]:
     command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
     try:
         with running(command, folder / "log"):
-            _initiate(port)
+            _initiate(port) if initiated else _await_answer(port)
             yield f"mongodb://127.0.0.1:{port}/?replicaSet=rs0"
     finally:
         shutil.rmtree(folder)
+
+
+def _await_answer(port: int) -> None:
+    with MongoClient[dict[str, Any]](
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=20000
+    ) as client:
+        client.admin.command("hello")
 
 
 def _initiate(port: int) -> None:

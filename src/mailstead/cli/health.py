@@ -6,7 +6,7 @@ import typer
 
 from mailstead.cli.configuration import current_settings
 from mailstead.cli.output import Json, emit_table, fail
-from mailstead.cli.serve import known_services
+from mailstead.cli.services import known_services
 from mailstead.services.lock import lock_holder
 from mailstead.services.probe import PROBES, ProbeFailedError, speak
 from mailstead.services.ready import Endpoint, read_all_ready

@@ -1,6 +1,5 @@
 """`mailstead serve`: run all services, or those named."""
 
-import difflib
 from typing import Annotated
 
 import structlog
@@ -10,16 +9,16 @@ import uvloop
 from mailstead.cli.configuration import current_settings
 from mailstead.cli.first_start import FirstStart
 from mailstead.cli.output import fail, system_error_text
+from mailstead.cli.services import NAMES, known_services
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.logging import configure_logging
 from mailstead.foundation.net.errors import ListenError
 from mailstead.services.first_start import DEMO, Wanted, wanted_domain
-from mailstead.services.registry import SERVICES, services_named
+from mailstead.services.registry import services_named
 from mailstead.services.runtime import run_services
 from mailstead.stores.directory.names import InvalidAddressError
 
-NAMES = tuple(service.name for service in SERVICES)
 log = structlog.get_logger("mailstead.runtime")
 
 
@@ -54,16 +53,6 @@ def serve(
         fail(str(error))
     except OSError as error:
         fail(f"cannot start: {system_error_text(error)}")
-
-
-def known_services(services: list[str]) -> tuple[str, ...]:
-    """The names without repetitions; leaves with code 2 when there is no such service."""
-    for name in services:
-        if name not in NAMES:
-            near = difflib.get_close_matches(name, NAMES, 1)
-            meant = f"; did you mean {near[0]}?" if near else ""
-            fail(f"no service {name}{meant} There are: {', '.join(NAMES)}", code=2)
-    return tuple(dict.fromkeys(services))
 
 
 def _wanted(demo: bool, domain: str, admin: str) -> Wanted | None:

@@ -1,6 +1,6 @@
-"""What a service is: a name, the listeners it wants, and how it is wired."""
+"""What services are made from, and what they are while they run."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
@@ -33,14 +33,3 @@ class Running(Protocol):
     async def drain(self, timeout: float) -> None:
         """Take nothing new, finish what was begun within `timeout` seconds, and stop."""
         ...
-
-
-Start = Callable[[Wiring], Awaitable[Running]]
-
-
-class Service(msgspec.Struct, frozen=True):
-    """One entry of the registry; services start in its order and stop in the reverse."""
-
-    name: str
-    purpose: str
-    start: Start

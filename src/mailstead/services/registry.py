@@ -1,22 +1,50 @@
-"""All services, in the order they start in."""
+"""All services, in the order they start in.
 
-from collections.abc import Sequence
+A service's module is imported when it starts: whoever asks for names only, and a process that runs one service, is spared
+the others' libraries.
+"""
 
-from mailstead.services import api, imap, managesieve, metrics, mx, pop3, smtp, storage, web
-from mailstead.services.definition import Service
-from mailstead.services.scheduler import service as scheduler
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from mailstead.services.definition import Running, Wiring
+
+Start = Callable[["Wiring"], Awaitable["Running"]]
+
+
+class Service(msgspec.Struct, frozen=True):
+    """A name, what it is for, and how it is started."""
+
+    name: str
+    purpose: str
+    start: Start
+
+
+def lazily(module: str) -> Start:
+    """The `start` of a module of this package."""
+
+    async def start(wiring: "Wiring") -> "Running":
+        started: Running = await import_module(f"mailstead.services.{module}").start(wiring)
+        return started
+
+    return start
+
 
 SERVICES: tuple[Service, ...] = (
-    Service("storage", "owner of the mailbox files: LMTP", storage.start),
-    Service("smtp", "submission and the outbound queue", smtp.start),
-    Service("mx", "mail from other hosts", mx.start),
-    Service("imap", "IMAP", imap.start),
-    Service("pop3", "POP3", pop3.start),
-    Service("managesieve", "ManageSieve: filter scripts", managesieve.start),
-    Service("api", "REST API", api.start),
-    Service("web", "account, administration and webmail", web.start),
-    Service("scheduler", "regular care: certificates, mailboxes, queue", scheduler.start),
-    Service("metrics", "metrics and health", metrics.start),
+    Service("storage", "owner of the mailbox files: LMTP", lazily("storage")),
+    Service("smtp", "submission and the outbound queue", lazily("smtp")),
+    Service("mx", "mail from other hosts", lazily("mx")),
+    Service("imap", "IMAP", lazily("imap")),
+    Service("pop3", "POP3", lazily("pop3")),
+    Service("managesieve", "ManageSieve: filter scripts", lazily("managesieve")),
+    Service("api", "REST API", lazily("api")),
+    Service("web", "account, administration and webmail", lazily("web")),
+    Service("scheduler", "regular care: certificates, mailboxes, queue", lazily("scheduler.service")),
+    Service("metrics", "metrics and health", lazily("metrics")),
 )
 
 

@@ -17,10 +17,11 @@ import mailstead
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.services.certificate import TLS_FOLDER, ensure_certificate
-from mailstead.services.definition import Running, Service, Wiring
+from mailstead.services.definition import Running, Wiring
 from mailstead.services.hostname import host_name
 from mailstead.services.lock import service_lock
 from mailstead.services.ready import Endpoint, ready_path, write_ready
+from mailstead.services.registry import Service
 from mailstead.services.secret import data_directory
 from mailstead.services.stores import open_stores
 
