@@ -28,6 +28,8 @@ SERVICES = {
     "api": "none",
     "http": "none",
     "https": "implicit",
+    "caldav": "none",
+    "carddav": "none",
 }
 
 

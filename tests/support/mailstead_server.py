@@ -29,8 +29,9 @@ PORTS = (
     "API",
     "HTTP",
     "HTTPS",
+    "CALDAV",
+    "CARDDAV",
 )
-OTHER_PORTS = ("CALDAV", "CARDDAV")
 
 
 class ServerFailedError(Exception):
@@ -51,9 +52,7 @@ class MailsteadServer:
     def environment(self) -> dict[str, str]:
         """What `mailstead` commands on this data folder run with."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("MAILSTEAD_")}
-        ports = {f"MAILSTEAD_PORT_{name}": "0" for name in PORTS} | {
-            f"MAILSTEAD_PORT_{name}": "off" for name in OTHER_PORTS
-        }
+        ports = {f"MAILSTEAD_PORT_{name}": "0" for name in PORTS}
         own = {"MAILSTEAD_DATA": str(self.data), "MAILSTEAD_HOSTNAME": "mail.example.test"}
         return kept | ports | own | self.settings
 

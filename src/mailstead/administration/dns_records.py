@@ -13,6 +13,8 @@ _SERVICES = (
     ("_imaps._tcp", 993),
     ("_imap._tcp", 143),
     ("_pop3s._tcp", 995),
+    ("_caldavs._tcp", 443),
+    ("_carddavs._tcp", 443),
 )
 
 
@@ -64,6 +66,10 @@ def records(domain: Domain, hostname: str) -> list[Record]:
     for service, port in _SERVICES:
         found.append(
             Record(f"{service}.{name}", "SRV", f"0 1 {port} {hostname}.", "Mail programs find the service", False)
+        )
+    for service in ("_caldavs._tcp", "_carddavs._tcp"):
+        found.append(
+            Record(f"{service}.{name}", "TXT", "path=/dav/", "Where calendars and contacts are (RFC 6764)", False)
         )
     return found
 

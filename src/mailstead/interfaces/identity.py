@@ -4,8 +4,6 @@ Credentials are taken under TLS, from loopback, or from a proxy that is trusted 
 travel in the clear.
 """
 
-import base64
-import binascii
 from typing import Literal
 
 import msgspec
@@ -13,6 +11,7 @@ import msgspec
 from mailstead.administration.actor import Actor
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import AuthenticationError, PermissionDeniedError
+from mailstead.interfaces.credentials import basic_credentials
 from mailstead.stores.access.passkeys import Passkeys
 from mailstead.stores.access.sessions import Sessions, WebSession
 from mailstead.stores.access.tokens import SCOPES, Scope, Tokens
@@ -81,12 +80,7 @@ class Identification:
             return await self.by_token(rest.strip(), peer)
         if scheme.lower() != "basic":
             raise AuthenticationError
-        try:
-            login, colon, password = base64.b64decode(rest.strip(), validate=True).decode("utf-8").partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise AuthenticationError from None
-        if not colon:
-            raise AuthenticationError
+        login, password = basic_credentials(rest)
         if not password:
             return await self.by_token(login, peer)
         return await self.by_password(login, password, service=service, peer=peer)

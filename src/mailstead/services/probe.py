@@ -50,6 +50,11 @@ def _http(path: bytes, status: str) -> tuple[Exchange, ...]:
     return (Exchange(request, rf"HTTP/1\.1 {status} "),)
 
 
+def _dav() -> tuple[Exchange, ...]:
+    request = b"OPTIONS /dav/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    return (Exchange(request, r"(?i)dav: 1\b", r"HTTP/1\.1 200 |[A-Za-z-]+: "),)
+
+
 _SMTP, _LMTP = _smtp(b"EHLO"), _smtp(b"LHLO")
 _IMAP = (
     Exchange(b"", r"\* OK "),
@@ -77,6 +82,8 @@ PROBES: Mapping[str, Probe] = {
     "api": Probe("api", _http(b"/", _ANSWERED)),
     "http": Probe("web", _http(b"/", _ANSWERED)),
     "https": Probe("web", _http(b"/", _ANSWERED)),
+    "caldav": Probe("caldav", _dav()),
+    "carddav": Probe("carddav", _dav()),
     "metrics": Probe("metrics", _http(b"/health/ready", "200")),
 }
 """By the names that ready files give endpoints."""

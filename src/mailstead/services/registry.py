@@ -43,6 +43,8 @@ SERVICES: tuple[Service, ...] = (
     Service("managesieve", "ManageSieve: filter scripts", lazily("managesieve")),
     Service("api", "REST API", lazily("api")),
     Service("web", "account, administration and webmail", lazily("web")),
+    Service("caldav", "calendars", lazily("caldav")),
+    Service("carddav", "contacts", lazily("carddav")),
     Service("scheduler", "regular care: certificates, mailboxes, queue", lazily("scheduler.service")),
     Service("metrics", "metrics and health", lazily("metrics")),
 )

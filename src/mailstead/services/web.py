@@ -1,4 +1,4 @@
-"""The web service: pages, and the API under /v1, on one address."""
+"""The web service: pages, the API under /v1, calendars and contacts under /dav/, on one address."""
 
 import asyncio
 import shutil
@@ -6,10 +6,13 @@ from typing import Any
 
 import mailstead
 from mailstead.interfaces.api.application import PREFIX, api_application
+from mailstead.interfaces.dav.application import WELL_KNOWN
 from mailstead.interfaces.web.application import web_application
 from mailstead.interfaces.web.health import Health, JobShown, ReadHealth, ServiceShown
+from mailstead.protocols.dav.hrefs import PREFIX as DAV_PREFIX
 from mailstead.services.api import api_services
 from mailstead.services.certificate import certificates
+from mailstead.services.dav import dav_application
 from mailstead.services.definition import Wiring
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
@@ -48,11 +51,16 @@ async def start(wiring: Wiring) -> LineService:
     stores = wiring.stores
     pages = web_application(services, wiring.contexts.own, certificates(stores), read_health(stores))
     api = api_application(services)
+    dav = dav_application(wiring, "dav")
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         path: str = scope.get("path", "")
-        chosen = api if path == PREFIX or path.startswith(f"{PREFIX}/") else pages
-        await chosen(scope, receive, send)
+        await _chosen(path)(scope, receive, send)
+
+    def _chosen(path: str) -> Any:
+        if path == PREFIX or path.startswith(f"{PREFIX}/"):
+            return api
+        return dav if path.startswith(DAV_PREFIX) or path == DAV_PREFIX.rstrip("/") or path in WELL_KNOWN else pages
 
     ports = wiring.stores.settings.port
     listeners = [listener(wiring, "http", ports.http, "none"), listener(wiring, "https", ports.https, "implicit")]

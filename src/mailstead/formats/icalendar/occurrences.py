@@ -168,8 +168,11 @@ def _exclusions(component: Component, zones: Zones, bounds: ExpansionBounds) -> 
 
 
 def _length(component: Component, start: Moment, zones: Zones) -> int:
-    """Seconds from start to end: DTEND, DURATION, else a day for a date and nothing for a time (RFC 5545 §3.6.1)."""
-    end = component.first("DTEND")
+    """Seconds from start to end: DTEND, of a task DUE, DURATION, else a day for a date and nothing for a time.
+
+    RFC 5545 §3.6.1, §3.6.2.
+    """
+    end = component.first("DTEND") or component.first("DUE")
     if end is not None:
         return max(zones.instant(moment_of(end)) - zones.instant(start), 0)
     duration = component.first("DURATION")

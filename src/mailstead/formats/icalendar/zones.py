@@ -14,7 +14,7 @@ from mailstead.formats.content_lines.component import Component
 from mailstead.formats.content_lines.errors import ContentError
 from mailstead.formats.icalendar.recurrence import Budget, RecurrenceLimitError, starts
 from mailstead.formats.icalendar.rule import parse_rule
-from mailstead.formats.icalendar.values import Moment, moment_of, parse_offset, periods_of, seconds_of
+from mailstead.formats.icalendar.values import Moment, moment_of, parse_offset, periods_of, seconds_of, wall_of
 
 Zone = Callable[[datetime], int]
 _NAME = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}\Z", re.ASCII)
@@ -59,6 +59,13 @@ class Zones:
             return seconds_of(at)
         return seconds_of(at) - self._zone(moment.zone)(at)
 
+    def wall(self, instant: int, like: Moment) -> datetime:
+        """What the clock shows at an instant where `like` is told. Raises ContentError."""
+        if like.form == "utc":
+            return wall_of(instant)
+        zone = self._zone(like.zone)
+        return wall_of(instant + zone(wall_of(instant + zone(wall_of(instant)))))
+
     def _zone(self, name: str) -> Zone:
         found = self._found.get(name)
         if found is None:
@@ -69,6 +76,11 @@ class Zones:
     def _defined(self, name: str) -> Zone | None:
         component = self._own.get(name)
         return None if component is None else _own_zone(component)
+
+
+def zone_of(component: Component) -> Zone | None:
+    """What a VTIMEZONE means: the zone of its name, else what it says. Raises ContentError."""
+    return named_zone(component.value("TZID").strip("/")) or _own_zone(component)
 
 
 def _own_zone(component: Component) -> Zone | None:

@@ -7,6 +7,7 @@ from mailstead.foundation.config.sections.api import ApiSettings
 from mailstead.foundation.config.sections.authentication import AuthenticationSettings
 from mailstead.foundation.config.sections.backup import BackupSettings
 from mailstead.foundation.config.sections.bus import BusSettings
+from mailstead.foundation.config.sections.dav import DavSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
@@ -64,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
     imap: ImapSettings = msgspec.field(default_factory=ImapSettings)
     sieve: SieveSettings = msgspec.field(default_factory=SieveSettings)
+    dav: DavSettings = msgspec.field(default_factory=DavSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
     sending: SendingSettings = msgspec.field(default_factory=SendingSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)

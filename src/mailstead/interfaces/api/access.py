@@ -6,7 +6,6 @@ that names one of the user's by `alias`. So a stranger learns nothing of what an
 """
 
 import hmac
-from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from mailstead.foundation.errors import AuthenticationError, LimitExceededError, PermissionDeniedError
 from mailstead.foundation.net.limits import address_group
 from mailstead.interfaces.api.services import ApiServices
+from mailstead.interfaces.credentials import InsecureError, may_be_taken
 from mailstead.interfaces.identity import Identity
 from mailstead.stores.directory.names import InvalidAddressError
 from mailstead.stores.directory.records import Alias
@@ -32,12 +32,6 @@ _IDENTITY = "identity"
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-class InsecureError(PermissionDeniedError):
-    """Credentials came in the clear."""
-
-    public_text = "Credentials are taken over HTTPS only"
-
-
 class TooManyRequestsError(LimitExceededError):
     """More requests than the window allows."""
 
@@ -50,14 +44,9 @@ def peer_of(connection: Connection) -> str:
 
 
 def is_safe(connection: Connection, services: ApiServices) -> bool:
-    """Whether credentials may be taken: under TLS, from this host, or where a setting for tests allows it."""
-    if connection.url.scheme in ("https", "wss"):
-        return True
-    peer = peer_of(connection)
-    try:
-        return ip_address(peer).is_loopback or services.settings.server.insecure_auth
-    except ValueError:
-        return True  # a unix socket
+    """Whether credentials may be taken."""
+    insecure_auth = services.settings.server.insecure_auth
+    return may_be_taken(connection.url.scheme, peer_of(connection), insecure_auth=insecure_auth)
 
 
 async def guard(connection: Connection, handler: BaseRouteHandler) -> None:

@@ -308,7 +308,7 @@ class Mailbox(MailboxReading):
         total = 0
         with self._handle.write() as connection:
             undelete.forget_deliveries(connection, now - undelete.DELIVERY_DAYS * _DAY)
-            objects.expire(connection, now - objects.TOMBSTONE_DAYS * _DAY)
+            objects.expire(connection, now - self._tombstone_days * _DAY)
         while True:
             with self._handle.write() as connection:
                 count = undelete.expire_expunged(connection, now - self._undelete_days * _DAY)

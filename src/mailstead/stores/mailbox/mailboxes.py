@@ -52,6 +52,7 @@ class Mailboxes:
     def __init__(self, root: Path, settings: Settings, *, clock: Clock, on_commit: Callable[[str, int], None]) -> None:
         self._root = root
         self._settings = settings.mailbox
+        self._tombstone_days = settings.dav.tombstone_days
         self._bounds = Bounds(
             nesting=settings.mime.nesting,
             parts=settings.mime.parts,
@@ -113,7 +114,7 @@ class Mailboxes:
         elif not handle.accepts(key) and not await self.run(handle.opens_with, key):
             raise WrongKeyError
         self._handles.move_to_end(mailbox_id)
-        mailbox = Mailbox(handle, self._bounds, self._settings.undelete_days)
+        mailbox = Mailbox(handle, self._bounds, self._settings.undelete_days, self._tombstone_days)
         if not handle.is_open:
             try:
                 await self.run(mailbox.ingest)

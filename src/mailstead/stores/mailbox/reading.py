@@ -17,10 +17,11 @@ from mailstead.stores.mailbox.search.order import SortKey, in_order
 class MailboxReading:
     """The reading half of `Mailbox`."""
 
-    def __init__(self, handle: Handle, bounds: Bounds, undelete_days: int) -> None:
+    def __init__(self, handle: Handle, bounds: Bounds, undelete_days: int, tombstone_days: int) -> None:
         self._handle = handle
         self._bounds = bounds
         self._undelete_days = undelete_days
+        self._tombstone_days = tombstone_days
 
     @property
     def id(self) -> str:

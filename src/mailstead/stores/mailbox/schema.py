@@ -110,7 +110,16 @@ CREATE TABLE dav_tombstone(
 CREATE INDEX dav_tombstone_token ON dav_tombstone(collection_id, token);
 """
 
-MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE, _FOUR)
+_FIVE = """
+CREATE TABLE dav_object_property(
+  object_id INTEGER NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(object_id, name)) WITHOUT ROWID;
+CREATE TABLE dav_lock(
+  token TEXT PRIMARY KEY, path TEXT NOT NULL, is_deep INTEGER NOT NULL, is_exclusive INTEGER NOT NULL,
+  owner BLOB NOT NULL, principal TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX dav_lock_path ON dav_lock(path);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE, _FOUR, _FIVE)
 VERSION = len(MIGRATIONS)
 
 # Name and special use of the folders of a new mailbox (RFC 6154 §2)

@@ -84,6 +84,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole; the response gets a Date (RFC 9110 §6.6.1)."""
         self._in_head, self._received = False, 0
+        if not self.transport.is_closing() and b"#" in self.url:
+            self._refuse(400)  # no target has a fragment (RFC 9112 §3.2); taken without it, it would be another one
         if self.transport.is_closing():
             return
         self.server_state.default_headers = [(b"date", formatdate(usegmt=True).encode())]

@@ -9,7 +9,8 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, QueryParameter
 
 from mailstead.foundation.errors import AuthenticationError, LimitExceededError
-from mailstead.interfaces.api.access import SESSION_COOKIE, InsecureError, is_safe, peer_of
+from mailstead.interfaces.api.access import SESSION_COOKIE, is_safe, peer_of
+from mailstead.interfaces.credentials import InsecureError
 from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import LANGUAGE_COOKIE, THEME_COOKIE, render

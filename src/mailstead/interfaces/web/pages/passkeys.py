@@ -18,7 +18,8 @@ from mailstead.administration.passkeys import (
 )
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.net.limits import address_group
-from mailstead.interfaces.api.access import InsecureError, is_safe, peer_of
+from mailstead.interfaces.api.access import is_safe, peer_of
+from mailstead.interfaces.credentials import InsecureError
 from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.web.pages.account import Gone
 from mailstead.interfaces.web.pages.aliases import require_user

@@ -76,10 +76,11 @@ def delete(connection: apsw.Connection, collection_id: int) -> None:
     """Delete a collection with all that is in it. Raises NoSuchCollectionError."""
     by_id(connection, collection_id)
     next_modseq(connection)
-    connection.execute(
-        "DELETE FROM dav_content WHERE object_id IN (SELECT id FROM dav_object WHERE collection_id = ?)",
-        (collection_id,),
-    )
+    for table in ("dav_content", "dav_object_property"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE object_id IN (SELECT id FROM dav_object WHERE collection_id = ?)",
+            (collection_id,),
+        )
     for table in ("dav_object", "dav_tombstone", "dav_property"):
         connection.execute(f"DELETE FROM {table} WHERE collection_id = ?", (collection_id,))
     connection.execute("DELETE FROM dav_collection WHERE id = ?", (collection_id,))

@@ -1,7 +1,7 @@
 """Objects of a collection and what changed since a token."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import apsw
 
@@ -21,7 +21,6 @@ from mailstead.stores.mailbox.folders import next_modseq
 _COLUMNS = "id, name, uid, component, etag, size, changed_at"
 _ALWAYS, _NEVER_ENDS = -(2**62), 2**62
 _GROUP = 500
-TOMBSTONE_DAYS = 365  # a client that was away for longer starts over
 
 
 def etag_of(data: bytes) -> str:
@@ -53,6 +52,21 @@ def find(connection: apsw.Connection, collection_id: int, name: str) -> ObjectRo
     return ObjectRow(*rows[0]) if rows else None
 
 
+def find_all(connection: apsw.Connection, collection_id: int, names: Sequence[str]) -> list[ObjectRow]:
+    """The objects of these names that there are, in no order."""
+    found: list[ObjectRow] = []
+    for start in range(0, len(names), _GROUP):
+        group = names[start : start + _GROUP]
+        marks = ",".join("?" * len(group))
+        rows = select(
+            connection,
+            f"SELECT {_COLUMNS} FROM dav_object WHERE collection_id = ? AND name IN ({marks})",
+            (collection_id, *group),
+        )
+        found += [ObjectRow(*row) for row in rows]
+    return found
+
+
 def read(connection: apsw.Connection, identifiers: Sequence[int]) -> dict[int, bytes]:
     """The octets of objects by their ids; what is gone is left out."""
     found: dict[int, bytes] = {}
@@ -61,6 +75,31 @@ def read(connection: apsw.Connection, identifiers: Sequence[int]) -> dict[int, b
         marks = ",".join("?" * len(group))
         found.update(select(connection, f"SELECT object_id, data FROM dav_content WHERE object_id IN ({marks})", group))
     return found
+
+
+def properties(connection: apsw.Connection, collection_id: int) -> dict[int, dict[str, bytes]]:
+    """The properties that clients set on the objects of a collection, by their ids."""
+    found: dict[int, dict[str, bytes]] = {}
+    for identifier, name, value in select(
+        connection,
+        "SELECT p.object_id, p.name, p.value FROM dav_object_property p JOIN dav_object o ON o.id = p.object_id"
+        " WHERE o.collection_id = ?",
+        (collection_id,),
+    ):
+        found.setdefault(identifier, {})[name] = value
+    return found
+
+
+def set_properties(connection: apsw.Connection, object_id: int, changes: Mapping[str, bytes | None]) -> None:
+    """Set properties of an object, or remove those that are None. Raises NoSuchObjectError."""
+    if not select(connection, "SELECT 1 FROM dav_object WHERE id = ?", (object_id,)):
+        raise NoSuchObjectError
+    next_modseq(connection)
+    for name, value in changes.items():
+        if value is None:
+            connection.execute("DELETE FROM dav_object_property WHERE object_id = ? AND name = ?", (object_id, name))
+        else:
+            connection.execute("INSERT OR REPLACE INTO dav_object_property VALUES (?, ?, ?)", (object_id, name, value))
 
 
 def _check(existing: ObjectRow | None, if_match: str | None, if_none_match: bool) -> None:
@@ -137,6 +176,7 @@ def delete(connection: apsw.Connection, collection_id: int, name: str, now: floa
     token = next_modseq(connection)
     connection.execute("DELETE FROM dav_object WHERE id = ?", (existing.id,))
     connection.execute("DELETE FROM dav_content WHERE object_id = ?", (existing.id,))
+    connection.execute("DELETE FROM dav_object_property WHERE object_id = ?", (existing.id,))
     connection.execute("INSERT INTO dav_tombstone VALUES (?, ?, ?, ?)", (collection_id, name, token, int(now)))
     _count(connection, collection_id, token, -existing.size, -1)
 

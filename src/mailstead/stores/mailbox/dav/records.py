@@ -6,7 +6,7 @@ import msgspec
 
 from mailstead.foundation.errors import AlreadyExistsError, InvalidError, NotFoundError, PermanentError
 
-Kind = Literal["calendar", "addressbook"]
+Kind = Literal["calendar", "addressbook", "files"]
 
 
 class NoSuchCollectionError(NotFoundError):
@@ -51,8 +51,26 @@ class InvalidTokenError(InvalidError):
     public_text = "The sync token is not valid"
 
 
+class Lock(msgspec.Struct, frozen=True):
+    """A write lock (RFC 4918 §6): `path` is the kind, then what is in it; `owner` the XML that its maker gave.
+
+    `expires_at` in seconds since 1970; `principal` is the address that made it.
+    """
+
+    token: str
+    path: str
+    is_deep: bool
+    is_exclusive: bool
+    owner: bytes
+    principal: str
+    expires_at: int
+
+
 class Collection(msgspec.Struct, frozen=True):
-    """A calendar or address book; `components` are the kinds of objects that a calendar takes."""
+    """A calendar, address book or folder of files; `components` are the kinds of objects that a calendar takes.
+
+    Folders of files may be in others: their names are paths, the outermost one's is empty.
+    """
 
     id: int
     kind: Kind

@@ -1,12 +1,26 @@
 """Calendars and address books as protocols use them: each method one view or one durable transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+import apsw
 
 from mailstead.foundation.errors import OverQuotaError
-from mailstead.stores.mailbox.dav import collections, objects
-from mailstead.stores.mailbox.dav.records import Collection, CollectionChanges, Kind, NewObject, ObjectRow
+from mailstead.stores.mailbox.dav import collections, locks, objects, trees
+from mailstead.stores.mailbox.dav.records import (
+    Collection,
+    CollectionChanges,
+    Kind,
+    Lock,
+    NewObject,
+    NoSuchObjectError,
+    ObjectRow,
+    PreconditionFailedError,
+)
 from mailstead.stores.mailbox.folders import used
 from mailstead.stores.mailbox.handle import Handle
+
+Guard = Callable[[ObjectRow | None, Sequence[Lock]], None]
+"""Called within the transaction with what is there now and the locks that protect it; raises to refuse the change."""
 
 
 class DavStore:
@@ -14,6 +28,8 @@ class DavStore:
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
+
+    # collections
 
     def collections(self, kind: Kind) -> list[Collection]:
         """All of a kind by name; a mailbox that never had any gets a calendar, tasks and an address book first."""
@@ -29,31 +45,103 @@ class DavStore:
         with self._handle.read() as connection:
             return collections.find(connection, kind, name)
 
+    def described(self, kind: Kind) -> list[tuple[Collection, dict[str, bytes]]]:
+        """See collections; each with the properties that clients set."""
+        found = self.collections(kind)
+        with self._handle.read() as connection:
+            return [(one, collections.properties(connection, one.id)) for one in found]
+
+    def children(self, collection: Collection) -> list[tuple[Collection, dict[str, bytes]]]:
+        """The collections directly in one, each with its properties."""
+        with self._handle.read() as connection:
+            found = trees.children(connection, collection)
+            return [(one, collections.properties(connection, one.id)) for one in found]
+
     def create(
         self, kind: Kind, name: str, components: Sequence[str], properties: Mapping[str, bytes] | None = None
     ) -> Collection:
         """Make a collection with its properties, all or nothing. Raises CollectionExistsError."""
         with self._handle.write() as connection:
-            collections.ensure_defaults(connection)
-            made = collections.create(connection, kind, name, components)
-            if properties:
-                collections.set_properties(connection, made.id, properties)
-            return made
+            return _create(connection, kind, name, components, properties)
+
+    def create_guarded(
+        self,
+        kind: Kind,
+        name: str,
+        components: Sequence[str],
+        properties: Mapping[str, bytes],
+        now: float,
+        guard: Guard,
+    ) -> Collection:
+        """See create; `guard` is asked first. Raises CollectionExistsError."""
+        with self._handle.write() as connection:
+            guard(None, locks.covering(connection, trees.store_path(kind, name), now, is_member_change=True))
+            return _create(connection, kind, name, components, properties)
 
     def delete_collection(self, collection_id: int) -> None:
         """Delete a collection with all of its objects. Raises NoSuchCollectionError."""
         with self._handle.write() as connection:
             collections.delete(connection, collection_id)
 
+    def delete_tree(self, collection: Collection, now: float, guard: Guard) -> None:
+        """Delete a collection with all that is in it, and its locks. Raises NoSuchCollectionError."""
+        with self._handle.write() as connection:
+            _delete_tree(connection, collection, now, guard)
+
+    def transfer_tree(
+        self,
+        source: Collection,
+        name: str,
+        now: float,
+        guard: Guard,
+        *,
+        is_move: bool,
+        deep: bool = True,
+        replaced: Collection | None = None,
+        quota: int | None = None,
+    ) -> None:
+        """Copy or move a collection to another name, in the place of `replaced`.
+
+        Raises NoSuchCollectionError, CollectionExistsError, OverQuotaError.
+        """
+        with self._handle.write() as connection:
+            target = trees.store_path(source.kind, name)
+            guard(None, locks.covering(connection, target, now, is_member_change=True))
+            if replaced is not None:
+                _delete_tree(connection, replaced, now, guard)
+            if not is_move:
+                trees.copy(connection, source, name, now, deep=deep)
+                if quota is not None and used(connection) > quota:
+                    raise OverQuotaError
+                return
+            path = trees.store_path(source.kind, source.name)
+            guard(None, locks.covering(connection, path, now, is_member_change=True))
+            guard(None, locks.within(connection, path, now))
+            locks.forget(connection, path)
+            trees.rename(connection, source, name)
+
     def properties(self, collection_id: int) -> dict[str, bytes]:
         """The properties that clients set."""
         with self._handle.read() as connection:
             return collections.properties(connection, collection_id)
 
+    def find_described(self, kind: Kind, name: str) -> tuple[Collection, dict[str, bytes]]:
+        """A collection with its properties. Raises NoSuchCollectionError."""
+        with self._handle.read() as connection:
+            found = collections.find(connection, kind, name)
+            return found, collections.properties(connection, found.id)
+
     def set_properties(self, collection_id: int, changes: Mapping[str, bytes | None]) -> None:
         """Set properties, remove those that are None, all or nothing. Raises NoSuchCollectionError."""
         with self._handle.write() as connection:
             collections.set_properties(connection, collection_id, changes)
+
+    def set_object_properties(self, object_id: int, changes: Mapping[str, bytes | None]) -> None:
+        """The same for an object. Raises NoSuchObjectError."""
+        with self._handle.write() as connection:
+            objects.set_properties(connection, object_id, changes)
+
+    # objects
 
     def objects(self, collection_id: int, since: int | None = None, until: int | None = None) -> list[ObjectRow]:
         """See objects.list_objects."""
@@ -64,6 +152,16 @@ class DavStore:
         """The object of that name."""
         with self._handle.read() as connection:
             return objects.find(connection, collection_id, name)
+
+    def find_all(self, collection_id: int, names: Sequence[str]) -> list[ObjectRow]:
+        """The objects of these names that there are."""
+        with self._handle.read() as connection:
+            return objects.find_all(connection, collection_id, names)
+
+    def object_properties(self, collection_id: int) -> dict[int, dict[str, bytes]]:
+        """The properties that clients set on objects, by the objects' ids."""
+        with self._handle.read() as connection:
+            return objects.properties(connection, collection_id)
 
     def read(self, identifiers: Sequence[int]) -> dict[int, bytes]:
         """The octets of objects by their ids; what is gone is left out."""
@@ -79,20 +177,139 @@ class DavStore:
         if_match: str | None = None,
         if_none_match: bool = False,
         quota: int | None = None,
+        guard: Guard | None = None,
     ) -> tuple[ObjectRow, bool]:
         """See objects.put. Raises OverQuotaError besides."""
         with self._handle.write() as connection:
+            if guard is not None:
+                _ask(connection, collection_id, new.name, now, guard)
             result = objects.put(connection, collection_id, new, now, if_match, if_none_match)
             if quota is not None and used(connection) > quota:
                 raise OverQuotaError
             return result
 
-    def delete(self, collection_id: int, name: str, now: float, *, if_match: str | None = None) -> None:
+    def delete(
+        self, collection_id: int, name: str, now: float, *, if_match: str | None = None, guard: Guard | None = None
+    ) -> None:
         """See objects.delete."""
         with self._handle.write() as connection:
+            if guard is not None:
+                _ask(connection, collection_id, name, now, guard, leaves=True)
             objects.delete(connection, collection_id, name, now, if_match)
+            collection = collections.by_id(connection, collection_id)
+            locks.forget(connection, trees.store_path(collection.kind, collection.name, name))
+
+    def transfer(
+        self,
+        source_id: int,
+        source: ObjectRow,
+        target_id: int,
+        new: NewObject,
+        now: float,
+        guard: Guard,
+        *,
+        is_move: bool,
+        replaced: Collection | None = None,
+        quota: int | None = None,
+    ) -> tuple[ObjectRow, bool]:
+        """Copy or move an object, which still has the ETag of `source`, with its properties; what is there is replaced.
+
+        Raises NoSuchCollectionError, NoSuchObjectError, PreconditionFailedError, UidConflictError, OverQuotaError.
+        """
+        with self._handle.write() as connection:
+            found = objects.find(connection, source_id, source.name)
+            if found is None:
+                raise NoSuchObjectError
+            if found.etag != source.etag:
+                raise PreconditionFailedError
+            kept = objects.properties(connection, source_id).get(found.id, {})
+            if is_move:
+                _ask(connection, source_id, source.name, now, guard, leaves=True)
+                collection = collections.by_id(connection, source_id)
+                locks.forget(connection, trees.store_path(collection.kind, collection.name, source.name))
+                objects.delete(connection, source_id, source.name, now)
+            if replaced is not None:
+                _delete_tree(connection, replaced, now, guard)
+            _ask(connection, target_id, new.name, now, guard)
+            row, is_new = objects.put(connection, target_id, new, now)
+            gone = dict.fromkeys(objects.properties(connection, target_id).get(row.id, {}))
+            objects.set_properties(connection, row.id, {**gone, **kept})
+            if quota is not None and used(connection) > quota:
+                raise OverQuotaError
+            return row, is_new and replaced is None
+
+    def replace_by_tree(
+        self, target: tuple[Collection, str], source: Collection, name: str, now: float, guard: Guard, *, is_move: bool
+    ) -> None:
+        """Put a copy of a collection, or itself, in the place of an object. Raises NoSuchObjectError."""
+        folder, replaced = target
+        with self._handle.write() as connection:
+            _ask(connection, folder.id, replaced, now, guard, leaves=True)
+            objects.delete(connection, folder.id, replaced, now)
+            if is_move:
+                trees.rename(connection, source, name)
+            else:
+                trees.copy(connection, source, name, now, deep=True)
 
     def changes(self, collection_id: int, since: int | None, most: int | None = None) -> CollectionChanges:
         """See objects.changes."""
         with self._handle.read() as connection:
             return objects.changes(connection, collection_id, since, most)
+
+    # locks
+
+    def locks(self, path: str, now: float) -> list[Lock]:
+        """The locks that protect a path."""
+        with self._handle.read() as connection:
+            return locks.covering(connection, path, now)
+
+    def all_locks(self, now: float) -> list[Lock]:
+        """Every lock of the mailbox."""
+        with self._handle.read() as connection:
+            return locks.all_locks(connection, now)
+
+    def lock(self, new: Lock, now: float, most: int) -> list[Lock]:
+        """Keep a lock, or return those that stand in its way. Raises LimitExceededError."""
+        with self._handle.write() as connection:
+            return locks.add(connection, new, now, most)
+
+    def refresh_lock(self, token: str, expires_at: int) -> None:
+        """Let a lock last longer."""
+        with self._handle.write() as connection:
+            locks.refresh(connection, token, expires_at)
+
+    def unlock(self, token: str) -> None:
+        """Take a lock off."""
+        with self._handle.write() as connection:
+            locks.remove(connection, token)
+
+
+def _create(
+    connection: apsw.Connection,
+    kind: Kind,
+    name: str,
+    components: Sequence[str],
+    properties: Mapping[str, bytes] | None,
+) -> Collection:
+    collections.ensure_defaults(connection)
+    made = collections.create(connection, kind, name, components)
+    if properties:
+        collections.set_properties(connection, made.id, properties)
+    return made
+
+
+def _delete_tree(connection: apsw.Connection, collection: Collection, now: float, guard: Guard) -> None:
+    path = trees.store_path(collection.kind, collection.name)
+    guard(None, locks.covering(connection, path, now, is_member_change=True))
+    guard(None, locks.within(connection, path, now))
+    locks.forget(connection, path)
+    trees.delete(connection, collection)
+
+
+def _ask(
+    connection: apsw.Connection, collection_id: int, name: str, now: float, guard: Guard, *, leaves: bool = False
+) -> None:
+    collection = collections.by_id(connection, collection_id)
+    existing = objects.find(connection, collection_id, name)
+    path = trees.store_path(collection.kind, collection.name, name)
+    guard(existing, locks.covering(connection, path, now, is_member_change=leaves or existing is None))

@@ -15,7 +15,8 @@ from mailstead.formats.message.compose import text_message
 from mailstead.foundation.dns.answer import ResolutionError
 from mailstead.foundation.errors import MailsteadError, PermanentError
 from mailstead.foundation.identifiers import new_ulid
-from mailstead.interfaces.api.access import InsecureError, is_safe, peer_of
+from mailstead.interfaces.api.access import is_safe, peer_of
+from mailstead.interfaces.credentials import InsecureError
 from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.web.pages.admin import require_administrator
 from mailstead.interfaces.web.pages.login import begin_session, moved

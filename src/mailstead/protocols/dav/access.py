@@ -1,0 +1,63 @@
+"""Who may do what (RFC 3744 §3), and whose collections a principal sees.
+
+This decides for owners alone: they may do everything with what is theirs, and nobody else knows that it exists.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mailstead.protocols.dav.errors import DavError
+from mailstead.protocols.dav.names import c, d
+from mailstead.protocols.dav.resources import CollectionResource, Holder, Home, Principal, Privilege
+from mailstead.protocols.dav.xml.writer import element
+
+if TYPE_CHECKING:
+    from mailstead.protocols.dav.exchange import Exchange
+
+READ, WRITE = d("read"), d("write")
+WRITE_PROPERTIES, WRITE_CONTENT, BIND, UNBIND = d("write-properties"), d("write-content"), d("bind"), d("unbind")
+UNLOCK, READ_ACL, READ_OWN = d("unlock"), d("read-acl"), d("read-current-user-privilege-set")
+WRITE_ACL, ALL, FREE_BUSY = d("write-acl"), d("all"), c("read-free-busy")
+READER = frozenset((READ, READ_OWN, FREE_BUSY))
+WRITER = READER | {WRITE, WRITE_PROPERTIES, WRITE_CONTENT, BIND, UNBIND, UNLOCK}
+OWNER = WRITER | {ALL, READ_ACL, WRITE_ACL}
+
+
+class Access:
+    """The decisions, in one place."""
+
+    async def holder(self, exchange: "Exchange", address: str) -> Holder | None:
+        """The mailbox of an address, when who asks may see anything in it."""
+        if address != exchange.account.address:
+            return None
+        return exchange.own
+
+    async def principal(self, exchange: "Exchange", address: str) -> Principal | None:
+        """The principal of an address, when who asks may see it."""
+        if address == exchange.account.address:
+            return Principal(address, address, True)
+        return None
+
+    async def principals(self, exchange: "Exchange") -> Sequence[Principal]:
+        """The principals that who asks may see."""
+        return [Principal(exchange.account.address, exchange.account.address, True)]
+
+    async def home_rights(self, _exchange: "Exchange", _holder: Holder) -> frozenset[Privilege]:
+        """What may be done with a home itself."""
+        return OWNER
+
+    async def others(self, _exchange: "Exchange", _home: Home) -> Sequence[CollectionResource]:
+        """Collections that are shown in a home beside its own."""
+        return ()
+
+    async def seen(self, _exchange: "Exchange", collection: CollectionResource) -> CollectionResource | None:
+        """The collection with the rights of who asks, None when it may not be seen."""
+        return collection
+
+
+def need(rights: frozenset[Privilege], privilege: Privilege, href: str) -> None:
+    """Raises DavError with DAV:need-privileges (RFC 3744 §7.1.1)."""
+    if privilege in rights:
+        return
+    wanted = element(d("resource"), f"<D:href>{href}</D:href><D:privilege>{element(privilege)}</D:privilege>")
+    raise DavError(403, "Not allowed", d("need-privileges"), wanted)

@@ -1,0 +1,1 @@
+"""What CalDAV asks of calendar objects: filters, data, busy times."""

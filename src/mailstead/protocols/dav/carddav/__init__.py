@@ -1,0 +1,1 @@
+"""What CardDAV asks of cards: filters and data."""

@@ -1,0 +1,1 @@
+"""HTTP methods, one each file."""

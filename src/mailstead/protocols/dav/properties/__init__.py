@@ -1,0 +1,1 @@
+"""The live properties, a file for each standard, and the table that joins them."""
