@@ -8,10 +8,11 @@ import typer
 from mailstead.administration.aliases import find_domain
 from mailstead.administration.dns_providers.opening import open_provider
 from mailstead.administration.dns_publishing import Published, publish
-from mailstead.administration.dns_records import Checked, check_records, records, zone_file
+from mailstead.administration.dns_records import Checked, HostFacts, check_records, records, zone_file
 from mailstead.cli.configuration import current_settings
 from mailstead.cli.output import Json, emit_json, emit_table, fail, warn
 from mailstead.cli.stores import with_stores
+from mailstead.foundation.config.settings import Settings
 from mailstead.services.hostname import host_name
 from mailstead.services.stores import Stores
 
@@ -22,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, help="The DNS records a domain needs.")
 def show_records(domain: str, json: Json = False) -> None:
     """List the records to publish."""
     found = with_stores(lambda stores: find_domain(stores.administration, domain))
-    rows = [msgspec.to_builtins(record) for record in records(found, host_name(current_settings()))]
+    rows = [msgspec.to_builtins(record) for record in records(found, own_facts(current_settings()))]
     emit_table(rows, ("name", "type", "value", "purpose"), json=json)
 
 
@@ -30,7 +31,7 @@ def show_records(domain: str, json: Json = False) -> None:
 def zone(domain: str, json: Json = False) -> None:
     """Print the records as lines of a zone file."""
     found = with_stores(lambda stores: find_domain(stores.administration, domain))
-    text = zone_file(found, host_name(current_settings()))
+    text = zone_file(found, own_facts(current_settings()))
     if json:
         emit_json({"domain": found.id, "zone": text})
     else:
@@ -43,7 +44,7 @@ def check(domain: str, json: Json = False) -> None:
 
     async def work(stores: Stores) -> list[Checked]:
         found = await find_domain(stores.administration, domain)
-        return await check_records(stores.resolver, found, host_name(stores.settings))
+        return await check_records(stores.resolver, found, own_facts(stores.settings))
 
     checked = with_stores(work)
     emit_table([msgspec.to_builtins(record) for record in checked], ("ok", "type", "name", "value"), json=json)
@@ -68,7 +69,7 @@ def publish_records(
         provider = open_provider(
             settings.dns.publish_url, authorities=settings.tls.authorities, timeout=settings.dns.publish_timeout
         )
-        wanted = records(found, host_name(settings))
+        wanted = records(found, own_facts(settings))
         return await publish(provider, wanted, replace=replace, dry_run=dry_run, ttl=settings.dns.publish_ttl)
 
     done = with_stores(work)
@@ -78,3 +79,8 @@ def publish_records(
     if any(record.outcome == "conflict" for record in done):
         warn("Other records stand in the way; --replace puts these in their place")
         raise typer.Exit(1)
+
+
+def own_facts(settings: Settings) -> HostFacts:
+    """What of this host stands in DNS records."""
+    return host_facts(settings, host_name(settings))

@@ -7,9 +7,9 @@ import typer
 from mailstead.administration import aliases, domains
 from mailstead.administration.actor import COMMAND_LINE
 from mailstead.administration.dns_records import Checked, check_records
+from mailstead.cli.dns import own_facts
 from mailstead.cli.output import Json, emit_done, emit_record, emit_table, fail
 from mailstead.cli.stores import with_stores
-from mailstead.services.hostname import host_name
 from mailstead.services.stores import Stores
 from mailstead.stores.directory.records import Domain
 
@@ -56,7 +56,7 @@ def verify(name: str, json: Json = False) -> None:
 
     async def work(stores: Stores) -> list[Checked]:
         domain = await aliases.find_domain(stores.administration, name)
-        checked = await check_records(stores.resolver, domain, host_name(stores.settings))
+        checked = await check_records(stores.resolver, domain, own_facts(stores.settings))
         if all(record.ok for record in checked if record.required):
             await domains.mark_verified(stores.administration, COMMAND_LINE, name)
         return checked

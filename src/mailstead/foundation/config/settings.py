@@ -26,6 +26,7 @@ from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.config.sections.pop3 import Pop3Settings
 from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.queue import QueueSettings
+from mailstead.foundation.config.sections.reports import ReportsSettings
 from mailstead.foundation.config.sections.scheduler import SchedulerSettings
 from mailstead.foundation.config.sections.sending import SendingSettings
 from mailstead.foundation.config.sections.server import ServerSettings
@@ -67,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sieve: SieveSettings = msgspec.field(default_factory=SieveSettings)
     dav: DavSettings = msgspec.field(default_factory=DavSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
+    reports: ReportsSettings = msgspec.field(default_factory=ReportsSettings)
     sending: SendingSettings = msgspec.field(default_factory=SendingSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)
     migration: MigrationSettings = msgspec.field(default_factory=MigrationSettings)

@@ -29,6 +29,7 @@ from mailstead.interfaces.web.pages.discovery import DiscoveryPages
 from mailstead.interfaces.web.pages.domains import DomainPages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
+from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
 from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
@@ -58,6 +59,7 @@ PAGES: tuple[Any, ...] = (
     SetupPages,
     StyleguidePages,
     AcmePages,
+    MtaStsPages,
 )
 
 

@@ -27,6 +27,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
             allowed="a host name in ASCII",
         ),
     ] = ""
+    addresses: Annotated[
+        tuple[str, ...],
+        listing("Public addresses of this host, for its DNS records; empty: those that DNS has", each="addresses"),
+    ] = ()
     secret: Annotated[str, secret_text("Server secret; empty: DATA/secret, made at first start")] = ""
     documents_url: Annotated[
         str,

@@ -8,7 +8,7 @@ from litestar.params import Parameter
 
 from mailstead.administration.actor import require_domain
 from mailstead.administration.aliases import find_domain
-from mailstead.administration.dns_records import Checked, check_records, records
+from mailstead.administration.dns_records import Checked, check_records, host_facts, records
 from mailstead.administration.domains import (
     add_domain,
     list_domains,
@@ -149,14 +149,14 @@ class DomainController(Controller):
         domain = await self._own(name, identity, services)
         return [
             RecordShown(record.name, record.type, record.value, record.purpose, record.required)
-            for record in records(domain, services.hostname)
+            for record in records(domain, host_facts(services.settings, services.hostname))
         ]
 
     @get("/{name:str}/verify-records", summary="Look whether DNS has the records")
     async def verify_records(self, name: DomainName, identity: Identity, services: ApiServices) -> Verification:
         """When every required record is there, the domain counts as verified."""
         domain = await self._own(name, identity, services)
-        checked = await check_records(services.resolver, domain, services.hostname)
+        checked = await check_records(services.resolver, domain, host_facts(services.settings, services.hostname))
         missing = [record for record in checked if record.required and not record.ok]
         if missing:
             names = ", ".join(f"{record.type} {record.name}" for record in missing)

@@ -7,7 +7,7 @@ from litestar import Controller, Request, Response, get, post
 
 from mailstead.administration.actor import require_domain
 from mailstead.administration.aliases import find_domain
-from mailstead.administration.dns_records import Checked, check_records, records, zone_file
+from mailstead.administration.dns_records import Checked, HostFacts, check_records, host_facts, records, zone_file
 from mailstead.administration.domains import list_domains, mark_verified, rotate_dkim
 from mailstead.foundation.dns.answer import ResolutionError
 from mailstead.interfaces.identity import Identity
@@ -44,7 +44,7 @@ class DomainPages(Controller):
         """Ask DNS now; a domain whose required records are all there counts as verified."""
         domain = await self._own(services, identity, name)
         try:
-            checked = await check_records(services.api.resolver, domain, services.api.hostname)
+            checked = await check_records(services.api.resolver, domain, _facts(services))
         except ResolutionError:
             return self._one(request, services, identity, domain, told="silent")
         if any(record.required and not record.ok for record in checked):
@@ -57,7 +57,7 @@ class DomainPages(Controller):
         """The records as a zone file to download."""
         domain = await self._own(services, identity, name)
         return Response(
-            zone_file(domain, services.api.hostname).encode(),
+            zone_file(domain, _facts(services)).encode(),
             media_type="text/dns; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{domain.id}.zone"'},
         )
@@ -94,7 +94,11 @@ class DomainPages(Controller):
             "account/domain.html",
             identity=identity,
             domain=domain,
-            records=checked or records(domain, services.api.hostname),
+            records=checked or records(domain, _facts(services)),
             is_checked=bool(checked),
             told=told,
         )
+
+
+def _facts(services: WebServices) -> HostFacts:
+    return host_facts(services.api.settings, services.api.hostname)

@@ -1,5 +1,6 @@
 """Policies and the records that announce them (RFC 8461 §3)."""
 
+import hashlib
 import re
 from typing import Literal
 
@@ -67,6 +68,22 @@ def parse_policy(text: str) -> StsPolicy:
     if not patterns and mode != "none":
         raise StsPolicyError("no mail servers")
     return StsPolicy(mode, tuple(patterns), min(int(values["max_age"]), MAX_AGE_MOST))
+
+
+def format_policy(policy: StsPolicy) -> str:
+    """The policy as it is served (RFC 8461 §3.2)."""
+    lines = [
+        "version: STSv1",
+        f"mode: {policy.mode}",
+        *(f"mx: {name}" for name in policy.mx),
+        f"max_age: {policy.max_age}",
+    ]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def new_policy_id(policy: StsPolicy) -> str:
+    """An id that changes with the policy, and with nothing else (RFC 8461 §3.1)."""
+    return hashlib.sha256(format_policy(policy).encode()).hexdigest()[:20]
 
 
 def policy_id(records: tuple[str, ...]) -> str:
