@@ -8,7 +8,7 @@ import typer
 from mailstead.administration.aliases import find_domain
 from mailstead.administration.dns_providers.opening import open_provider
 from mailstead.administration.dns_publishing import Published, publish
-from mailstead.administration.dns_records import Checked, HostFacts, check_records, records, zone_file
+from mailstead.administration.dns_records import Checked, HostFacts, check_records, host_facts, records, zone_file
 from mailstead.cli.configuration import current_settings
 from mailstead.cli.output import Json, emit_json, emit_table, fail, warn
 from mailstead.cli.stores import with_stores
