@@ -9,7 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, QueryParameter
 
 from mailstead.administration.aliases import add_alias, find_alias, find_domain
-from mailstead.administration.dns_records import check_records, records
+from mailstead.administration.dns_records import check_records, host_facts, records
 from mailstead.administration.setup import PASSWORD_LEAST, check_setup_token, set_up
 from mailstead.formats.message.compose import text_message
 from mailstead.foundation.dns.answer import ResolutionError
@@ -100,10 +100,14 @@ class SetupPages(Controller):
         require_administrator(identity)
         domain = await find_domain(services.api.administration, name)
         try:
-            listed: list[Any] = list(await check_records(services.api.resolver, domain, services.api.hostname))
+            listed: list[Any] = list(
+                await check_records(
+                    services.api.resolver, domain, host_facts(services.api.settings, services.api.hostname)
+                )
+            )
             is_checked = True
         except ResolutionError:
-            listed, is_checked = list(records(domain, services.api.hostname)), False
+            listed, is_checked = list(records(domain, host_facts(services.api.settings, services.api.hostname))), False
         missing = sum(1 for record in listed if record.required and not (is_checked and record.ok))
         return render(
             request,
