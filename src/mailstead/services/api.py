@@ -1,5 +1,10 @@
 """The api service."""
 
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
 from mailstead.interfaces.api.application import api_application
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identification
@@ -7,15 +12,21 @@ from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.outbound.letters import Letters
 from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.routing.router import Router
+from mailstead.mail.webhooks.post import Hooks
+from mailstead.mail.webhooks.worker import EventWorker
 from mailstead.services.definition import Wiring
 from mailstead.services.delivery import local_delivery
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.services.policy import sending_policy
+from mailstead.services.ready import Endpoint
 from mailstead.services.standing import installation_status
 from mailstead.stores.access.passkeys import Passkeys
 from mailstead.stores.access.sessions import Sessions
 from mailstead.stores.access.tokens import Tokens
+from mailstead.stores.sent.sent import SentMessages
+
+log = structlog.get_logger("mailstead.events")
 
 
 def submission_agent(wiring: Wiring, service: str) -> SubmissionAgent:
@@ -59,6 +70,9 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
         agent=submission_agent(wiring, service),
         queue=stores.queue,
         trace=stores.trace,
+        sent=SentMessages(stores.documents, stores.settings.trace.retention, stores.clock),
+        events=stores.events,
+        deliveries=stores.event_deliveries,
         bus=stores.bus,
         resolver=stores.resolver,
         settings=stores.settings,
@@ -70,7 +84,35 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
     )
 
 
-async def start(wiring: Wiring) -> LineService:
-    """Listen on the API's port, which takes TLS and, from this host, plain HTTP."""
+class Api:
+    """The API's listener, and the worker that tells hooks of events."""
+
+    def __init__(self, lines: LineService, worker: EventWorker) -> None:
+        self._lines = lines
+        self._worker = worker
+        self._task = asyncio.get_running_loop().create_task(worker.run())
+        self._task.add_done_callback(_report)
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """See Running."""
+        return self._lines.endpoints
+
+    async def drain(self, timeout: float) -> None:
+        """See Running."""
+        await asyncio.gather(self._lines.drain(timeout), self._worker.drain(timeout))
+        await self._task
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("the worker of events ended: hooks are told nothing any more", exc_info=error)
+
+
+async def start(wiring: Wiring) -> Api:
+    """Listen on the API's port, which takes TLS and, from this host, plain HTTP; deliver events."""
+    stores = wiring.stores
     app = api_application(api_services(wiring))
-    return await serve_http(wiring, "api", app, [listener(wiring, "api", wiring.stores.settings.port.api, "detect")])
+    lines = await serve_http(wiring, "api", app, [listener(wiring, "api", stores.settings.port.api, "detect")])
+    hooks = Hooks(stores.resolver, lambda: wiring.contexts.client(True), stores.settings.webhook, stores.clock)
+    return Api(lines, EventWorker(stores.event_deliveries, stores.directory, hooks, stores.bus, stores.clock))

@@ -26,7 +26,7 @@ def local_delivery(wiring: Wiring) -> LocalDelivery:
             wiring.hostname,
         )
         return DirectDelivery(
-            stores.directory, stores.mailboxes, stores.trace, stores.settings, stores.clock, filtering
+            stores.directory, stores.mailboxes, stores.trace, stores.settings, stores.clock, filtering, stores.events
         )
     return LmtpDelivery(LmtpTarget(f"unix:{stores.data / LMTP_SOCKET}", 0), wiring.hostname)
 

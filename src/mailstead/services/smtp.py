@@ -10,6 +10,7 @@ from mailstead.mail.outbound.bounce import Notices
 from mailstead.mail.outbound.kept_policies import KeptPolicies
 from mailstead.mail.outbound.routes import Routes
 from mailstead.mail.outbound.signing import Signing
+from mailstead.mail.outbound.telling import Telling
 from mailstead.mail.outbound.tls_policies import TlsPolicies
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
@@ -90,5 +91,6 @@ async def start(wiring: Wiring) -> Smtp:
         settings.queue,
         stores.clock,
         Aftermath(policy.suppressions),
+        telling=Telling(stores.events, stores.bus, stores.clock),
     )
     return Smtp(lines, worker, signing)

@@ -15,6 +15,7 @@ from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
 from mailstead.foundation.metrics import Metrics
 from mailstead.mail.outbound.queue import OutboundQueue
+from mailstead.mail.webhooks.events import Events
 from mailstead.services.secret import data_directory, server_secret
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.bus.open import open_bus
@@ -22,6 +23,7 @@ from mailstead.stores.directory.authentication import Authenticator
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.documents.interface import Documents
 from mailstead.stores.documents.open import open_documents
+from mailstead.stores.events.deliveries import EventDeliveries
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 from mailstead.stores.scripts.memory import Memory
 from mailstead.stores.scripts.scripts import Scripts
@@ -59,6 +61,16 @@ class Stores(msgspec.Struct, frozen=True):
             self.mailboxes,
             self.bus,
         )
+
+    @property
+    def event_deliveries(self) -> EventDeliveries:
+        """What hooks are told."""
+        return EventDeliveries(self.documents, self.clock)
+
+    @property
+    def events(self) -> Events:
+        """Tells hooks of domains."""
+        return Events(self.directory, self.event_deliveries, self.bus, self.clock)
 
 
 class Announcer:

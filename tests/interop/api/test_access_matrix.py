@@ -30,6 +30,7 @@ BODIES: dict[Operation, dict[str, Any]] = {
     ("put", "/v1/account"): {"current_password": "x", "password": "long enough for it"},
     ("post", "/v1/domains"): {"domain": "example.test"},
     ("post", "/v1/domains/{domain}/aliases/{name}/sieve"): {"name": "x", "content": "keep;"},
+    ("post", "/v1/domains/{domain}/hooks"): {"url": "https://127.0.0.1/", "events": ["bounce"]},
     ("post", "/v1/domains/{domain}/invites"): {"email": "admin@example.test"},
     ("delete", "/v1/domains/{domain}/invites"): {"email": "x@elsewhere.test"},
     ("post", "/v1/domains/{domain}/invites/accept"): {"token": "x"},

@@ -16,6 +16,7 @@ from mailstead.interfaces.api.endpoints.domain_passwords import DomainPasswordCo
 from mailstead.interfaces.api.endpoints.domains import DomainController
 from mailstead.interfaces.api.endpoints.emails import EmailController
 from mailstead.interfaces.api.endpoints.folders import FolderController
+from mailstead.interfaces.api.endpoints.hooks import HookController
 from mailstead.interfaces.api.endpoints.logs import LogController
 from mailstead.interfaces.api.endpoints.members import InviteController, MemberController
 from mailstead.interfaces.api.endpoints.messages import MessageController
@@ -43,6 +44,7 @@ CONTROLLERS: tuple[Any, ...] = (
     MemberController,
     InviteController,
     DomainPasswordController,
+    HookController,
     FolderController,
     MessageController,
     UndeleteController,

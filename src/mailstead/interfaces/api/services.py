@@ -14,8 +14,11 @@ from mailstead.interfaces.identity import Identification
 from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.outbound.letters import Letters
 from mailstead.mail.outbound.queue import OutboundQueue
+from mailstead.mail.webhooks.events import Events
 from mailstead.stores.bus.interface import Bus
+from mailstead.stores.events.deliveries import EventDeliveries
 from mailstead.stores.mailbox.mailboxes import Mailboxes
+from mailstead.stores.sent.sent import SentMessages
 from mailstead.stores.trace.trace import Trace
 
 
@@ -28,6 +31,9 @@ class ApiServices(msgspec.Struct, frozen=True):
     agent: SubmissionAgent
     queue: OutboundQueue
     trace: Trace
+    sent: SentMessages
+    events: Events
+    deliveries: EventDeliveries
     bus: Bus
     resolver: Resolver
     settings: Settings

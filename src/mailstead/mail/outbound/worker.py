@@ -30,6 +30,7 @@ from mailstead.mail.outbound.queue import CHANNEL, OutboundQueue, decode_destina
 from mailstead.mail.outbound.records import LOCAL, Consignment, Owed, OwedForward, OwedNotice
 from mailstead.mail.outbound.schedule import Resting, Turns
 from mailstead.mail.outbound.settlement import settle
+from mailstead.mail.outbound.telling import Telling
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.verdict import Verdict
 from mailstead.mail.routing.delivery import LocalDelivery
@@ -63,6 +64,7 @@ class OutboundWorker:
         settings: QueueSettings,
         clock: Clock,
         aftermath: Aftermath | None = None,
+        telling: Telling | None = None,
     ) -> None:
         self._queue = queue
         self._transport = transport
@@ -73,6 +75,7 @@ class OutboundWorker:
         self._settings = settings
         self._clock = clock
         self._aftermath = aftermath
+        self._telling = telling
         self._name = f"{os.uname().nodename}-{os.getpid()}-{new_ulid()}"
         self._subscription: Subscription | None = None
         self._wake = asyncio.Event()
@@ -263,6 +266,10 @@ class OutboundWorker:
         if self._aftermath is not None:
             verdicts = await self._aftermath.of(consignment, verdicts)
         settlement = settle(consignment, verdicts, forwards, self._settings, self._clock.now())
+        telling = self._telling
+        if telling is not None:
+            given_up = settlement.given_up
+            await self._store_for_certain(lambda: telling.settled(consignment, verdicts, given_up=given_up))
         for verdict in verdicts:
             self._journal.verdict(consignment, verdict)
         if not settlement.waiting and not settlement.owed:

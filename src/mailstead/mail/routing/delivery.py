@@ -11,18 +11,22 @@ from mailstead.formats.message.header import header_end
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.crypto.data_key import DataKey
-from mailstead.foundation.errors import MailsteadError
+from mailstead.foundation.errors import MailsteadError, OverQuotaError
+from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import RecipientResult
 from mailstead.mail.filtering.actions import Reject
 from mailstead.mail.routing.filter import Arrival, Filter, Target, refusal_text
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, is_junk, without_return_path
+from mailstead.mail.webhooks.events import Events
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Destination
 from mailstead.stores.mailbox.flags import split_flags
 from mailstead.stores.mailbox.folders import INBOX, JUNK
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 from mailstead.stores.trace.trace import Trace, TraceEntry
+
+_DAY = 86400
 
 
 class LocalRecipient(msgspec.Struct, frozen=True):
@@ -73,14 +77,16 @@ class DirectDelivery:
         settings: Settings,
         clock: Clock,
         filtering: Filter | None = None,
+        events: Events | None = None,
     ) -> None:
-        """Without `filtering` no scripts are run."""
+        """Without `filtering` no scripts are run, without `events` no hooks are told."""
         self._directory = directory
         self._mailboxes = mailboxes
         self._trace = trace
         self._settings = settings
         self._clock = clock
         self._filter = filtering
+        self._events = events
 
     async def deliver(
         self,
@@ -114,6 +120,8 @@ class DirectDelivery:
         except MailsteadError as error:
             outcome = "deferred" if error.temporary else "failed"
             self._note(trace_id, "deferred" if error.temporary else "refused", recipient.address, str(error))
+            if isinstance(error, OverQuotaError):
+                await self._tell_quota(recipient)
             return RecipientResult(
                 recipient.address,
                 "deferred" if outcome == "deferred" else "failed",
@@ -149,7 +157,32 @@ class DirectDelivery:
                 await self._put(arrival, target, b"", message, name)
 
             await filtering.carry_out(arrival, outcome, put)
+        await self._tell_arrival(arrival, folder=targets[0].folder if targets else "")
         return RecipientResult(arrival.recipient, "delivered", 250, "2.1.5", "Delivered")
+
+    async def _tell_arrival(self, arrival: Arrival, *, folder: str) -> None:
+        if self._events is None or arrival.alias is None:
+            return
+        data = {
+            "email_id": arrival.trace_id,
+            "sender": arrival.sender,
+            "recipient": arrival.recipient,
+            "mailbox": arrival.alias.address,
+            "folder": folder,
+            "size": arrival.body.size,
+        }
+        once = arrival.delivery_id or new_ulid(self._clock.now())
+        await self._events.try_to_tell("message", arrival.alias.domain, data, once=once)
+
+    async def _tell_quota(self, recipient: LocalRecipient) -> None:
+        """Once a day for each mailbox that is full."""
+        alias = await self._directory.alias_of_mailbox(recipient.destination.mailbox_id)
+        if self._events is None or alias is None:
+            return
+        quota = alias.quota if alias.quota is not None else self._settings.mailbox.quota
+        once = f"{alias.mailbox_id} {int(self._clock.now() // _DAY)}"
+        data = {"mailbox": alias.address, "quota": quota, "recipient": recipient.address}
+        await self._events.try_to_tell("quota", alias.domain, data, once=once)
 
     async def _put(self, arrival: Arrival, target: Target, fields: bytes, message: Spool, name: int | str) -> None:
         """Put a message into one folder, `fields` before it; for each name once. Raises MailsteadError, OSError."""

@@ -77,6 +77,20 @@ class DnsProof(msgspec.Struct, frozen=True, kw_only=True):
     lacking: tuple[str, ...] = ()
 
 
+EventKind = Literal["message", "delivered", "deferred", "bounce", "complaint", "quota"]
+
+
+class EventHook(msgspec.Struct, frozen=True, kw_only=True):
+    """A URL that is told of events of a domain's mail."""
+
+    id: str
+    url: str
+    events: tuple[EventKind, ...]
+    description: str = ""
+    enabled: bool = True
+    created_at: float = 0.0
+
+
 class Domain(msgspec.Struct, frozen=True, kw_only=True):
     """A domain served here; `id` is its name. Its webhook key changes with `webhook_key_number`.
 
@@ -89,6 +103,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[Member, ...] = ()
     invites: tuple[Invite, ...] = ()
     passwords: tuple[DomainPassword, ...] = ()
+    hooks: tuple[EventHook, ...] = ()
     dkim_keys: tuple[DkimKey, ...] = ()
     webhook_key_number: int = 0
     verified_at: float | None = None

@@ -16,6 +16,7 @@ from mailstead.administration.domains import (
     remove_domain,
     set_owner,
 )
+from mailstead.administration.event_hooks import BOUNCE_WEBHOOK, set_bounce_webhook
 from mailstead.interfaces.api.access import USER
 from mailstead.interfaces.api.moments import moment
 from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
@@ -42,6 +43,7 @@ class DomainShown(msgspec.Struct, frozen=True):
     name: str
     owner_id: str
     is_verified: bool
+    bounce_webhook: str
     dkim: tuple[DkimShown, ...]
     created_at: str
     object: str = "domain"
@@ -57,6 +59,7 @@ class DomainChange(msgspec.Struct, frozen=True):
     """What to change."""
 
     owner: str | None = None
+    bounce_webhook: Annotated[str, msgspec.Meta(max_length=2048)] | None = None
 
 
 class RecordShown(msgspec.Struct, frozen=True):
@@ -84,7 +87,13 @@ def shown(domain: Domain) -> DomainShown:
         for key in domain.dkim_keys
     )
     return DomainShown(
-        domain.id, domain.id, domain.owner_id, domain.verified_at is not None, keys, moment(domain.created_at)
+        domain.id,
+        domain.id,
+        domain.owner_id,
+        domain.verified_at is not None,
+        next((hook.url for hook in domain.hooks if hook.description == BOUNCE_WEBHOOK), ""),
+        keys,
+        moment(domain.created_at),
     )
 
 
@@ -124,10 +133,12 @@ class DomainController(Controller):
     async def change(
         self, name: DomainName, data: DomainChange, identity: Identity, services: ApiServices
     ) -> DomainShown:
-        """Its owner, by address; for server admins."""
+        """Its owner, by address, for server admins; the URL that is told of bounces ("" for none)."""
         domain = await self._own(name, identity, services)
         if data.owner is not None:
             domain = await set_owner(services.administration, identity.actor, domain.id, data.owner)
+        if data.bounce_webhook is not None:
+            domain = await set_bounce_webhook(services.administration, identity.actor, domain.id, data.bounce_webhook)
         return shown(domain)
 
     @delete("/{name:str}", status_code=200, summary="Serve a domain no more")

@@ -1,74 +1,54 @@
 """Sending mail, and what became of it."""
 
-import base64
-import binascii
+from collections.abc import Sequence
 from email.utils import getaddresses
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, Request, get, post
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.params import QueryParameter
 
-from mailstead.formats.message.compose import Attachment, Composition, compose
-from mailstead.foundation.errors import InvalidError, NotFoundError, PermissionDeniedError
-from mailstead.foundation.identifiers import new_ulid
+from mailstead.administration.actor import administers, require_domain
+from mailstead.administration.aliases import find_domain
+from mailstead.administration.sending import list_use, take_back
+from mailstead.foundation.errors import NotFoundError
 from mailstead.interfaces.api.idempotency import HEADER, once
-from mailstead.interfaces.api.moments import moment
+from mailstead.interfaces.api.moments import moment, parse_moment
+from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
+from mailstead.interfaces.api.standing import RecipientShown, Status, recipients_of, status_of
+from mailstead.interfaces.api.writing import EmailWanted, composed, listed, raw_of
 from mailstead.interfaces.identity import Identity
+from mailstead.mail.outbound.agent import Submitted
+from mailstead.mail.sending.undo import TooLateError
+from mailstead.stores.sent.sent import SentMessage, SentRecipient
+from mailstead.stores.trace.trace import TraceEntry
 
-_ENDS = {"delivered": "delivered", "bounced": "bounced", "deferred": "deferred"}
-Addresses = str | list[str]
-
-
-class AttachmentGiven(msgspec.Struct, frozen=True, rename={"content_type": "contentType"}):
-    """A file; `content` is base64, or plain text where `encoding` is utf-8. With a `cid` HTML can show it."""
-
-    filename: Annotated[str, msgspec.Meta(max_length=255)]
-    content: str
-    content_type: Annotated[str, msgspec.Meta(pattern=r"^[\w.+-]+/[\w.+-]+$")] = "application/octet-stream"
-    encoding: str = "base64"
-    cid: str = ""
+_USUAL, _MOST = 10, 50
+_LOOKED_AT = 5000
+_SUBJECT_LIMIT = 998
 
 
-class EmailWanted(
-    msgspec.Struct,
-    frozen=True,
-    rename={"sender": "from", "reply_to": "replyTo", "in_reply_to": "inReplyTo", "message_id": "messageId"},
-):
-    """A message by its fields, or whole in `raw`. Addresses are texts as in a header field, or lists of them."""
+class EnvelopeShown(msgspec.Struct, frozen=True, rename={"sender": "from"}):
+    """Who wrote to whom, Bcc included."""
 
-    sender: str = ""
-    to: Addresses = ""
-    cc: Addresses = ""
-    bcc: Addresses = ""
-    reply_to: Addresses = ""
-    subject: str = ""
-    text: str = ""
-    html: str = ""
-    attachments: list[AttachmentGiven] = msgspec.field(default_factory=list)
-    in_reply_to: str = ""
-    references: Addresses = ""
-    headers: dict[str, str] = msgspec.field(default_factory=dict)
-    message_id: str = ""
-    raw: str = ""
-
-
-class RecipientShown(msgspec.Struct, frozen=True):
-    """What became of one recipient so far."""
-
-    address: str
-    status: str
-    code: int
-    message: str
+    sender: str
+    to: list[str]
 
 
 class EmailShown(msgspec.Struct, frozen=True):
-    """A message that was sent; `id` finds its way in the trace."""
+    """A message that was sent; `id` finds its way in the trace, `size` is in octets, `send_at` null for at once."""
 
     id: str
     message_id: str
-    status: str
+    status: Status
+    subject: str
+    envelope: EnvelopeShown
     recipients: list[RecipientShown]
+    accepted: list[str]
+    size: int
+    created_at: str
+    send_at: str | None
     object: str = "email"
 
 
@@ -82,29 +62,49 @@ class StepShown(msgspec.Struct, frozen=True):
 
 
 class WayShown(msgspec.Struct, frozen=True):
-    """Everything that happened to a message, and where it stands."""
+    """A message with everything that happened to it."""
 
     id: str
-    status: str
+    message_id: str
+    status: Status
+    subject: str
+    envelope: EnvelopeShown
+    recipients: list[RecipientShown]
+    accepted: list[str]
+    size: int
+    created_at: str
+    send_at: str | None
     steps: list[StepShown]
     object: str = "email"
 
 
-def _listed(given: Addresses) -> tuple[str, ...]:
-    texts = [given] if isinstance(given, str) else given
-    return tuple(text.strip() for text in texts if text.strip())
+class LimitShown(msgspec.Struct, frozen=True):
+    """Recipients elsewhere that were written to today, and how many may be; `limit` 0 is none."""
+
+    count: int
+    limit: int
 
 
-def _content(given: AttachmentGiven) -> bytes:
-    """Raises InvalidError."""
-    if given.encoding.lower() in ("utf-8", "utf8"):
-        return given.content.encode()
-    if given.encoding.lower() != "base64":
-        raise InvalidError("An attachment's encoding is base64 or utf-8")
-    try:
-        return base64.b64decode(given.content, validate=True)
-    except binascii.Error:
-        raise InvalidError(f"The attachment {given.filename[:80]!r} is not base64") from None
+def shown(sent: SentMessage, entries: Sequence[TraceEntry]) -> EmailShown:
+    """The message as the API tells it."""
+    recipients = recipients_of(sent, entries)
+    return EmailShown(
+        sent.id,
+        sent.message_id,
+        status_of(recipients),
+        sent.subject,
+        EnvelopeShown(sent.sender, [one.address for one in recipients]),
+        recipients,
+        [one.address for one in recipients if one.status == "sent"],
+        sent.size,
+        moment(sent.created_at),
+        moment(sent.send_at) if sent.send_at else None,
+    )
+
+
+def _with_steps(email: EmailShown, entries: Sequence[TraceEntry]) -> WayShown:
+    steps = [StepShown(moment(entry.at), entry.service, entry.event, entry.text) for entry in entries]
+    return WayShown(**{**msgspec.structs.asdict(email), "steps": steps})
 
 
 class EmailController(Controller):
@@ -126,10 +126,13 @@ class EmailController(Controller):
 
     async def _send(self, data: EmailWanted, identity: Identity, services: ApiServices) -> EmailShown:
         own = identity.address
+        now = services.clock.now()
         sender = data.sender or own
-        lists = [_listed(one) for one in (data.to, data.cc, data.bcc)]
-        recipients = [address for _, address in getaddresses([text for one in lists for text in one])]
-        raw = data.raw.encode() if data.raw else self._composed(data, sender, lists, services)
+        dated = parse_moment(data.date) if data.date else now
+        send_at = parse_moment(data.send_at) if data.send_at else dated
+        lists = [*listed(data.to), *listed(data.cc), *listed(data.bcc)]
+        recipients = [address for _, address in getaddresses(lists)]
+        raw = raw_of(data) if data.raw else composed(data, sender, services.hostname, now, max(dated, send_at))
         (_, author), *_ = getaddresses([sender]) or [("", "")]
         submitted = await services.agent.submit(
             user_id=identity.actor.user_id,
@@ -137,53 +140,107 @@ class EmailController(Controller):
             recipients=recipients,
             message=raw,
             service="api",
+            send_at=send_at if send_at > now else 0.0,
         )
-        results = [
-            RecipientShown(result.address, result.outcome, result.smtp_code, result.text)
-            for result in submitted.results
-        ]
-        accepted = any(result.accepted for result in submitted.results)
-        return EmailShown(submitted.trace_id, submitted.message_id, "accepted" if accepted else "rejected", results)
+        sent = self._sent(data, identity, author or own, submitted, len(raw), now)
+        await services.sent.add(sent)
+        return shown(sent, ())
 
     @staticmethod
-    def _composed(data: EmailWanted, sender: str, lists: list[tuple[str, ...]], services: ApiServices) -> bytes:
-        now = services.clock.now()
-        domain = sender.rpartition("@")[2].strip("> ") or services.hostname
-        try:
-            return compose(
-                Composition(
-                    sender=sender,
-                    to=lists[0],
-                    cc=lists[1],
-                    bcc=lists[2],
-                    reply_to=_listed(data.reply_to),
-                    subject=data.subject,
-                    text=data.text,
-                    html=data.html,
-                    attachments=tuple(
-                        Attachment(one.filename, one.content_type, _content(one), one.cid) for one in data.attachments
-                    ),
-                    in_reply_to=data.in_reply_to.strip("<> "),
-                    references=tuple(text.strip("<>") for one in _listed(data.references) for text in one.split()),
-                    header=tuple(data.headers.items()),
-                    message_id=data.message_id.strip("<> ") or f"{new_ulid(now)}@{domain}",
-                    now=now,
-                )
-            )
-        except ValueError as error:
-            raise InvalidError(
-                "A header field cannot be written: no line breaks, one of each", detail=str(error)
-            ) from None
+    def _sent(
+        data: EmailWanted, identity: Identity, sender: str, submitted: Submitted, size: int, now: float
+    ) -> SentMessage:
+        results = tuple(SentRecipient(one.address, one.outcome, one.smtp_code, one.text) for one in submitted.results)
+        subject = data.subject[:_SUBJECT_LIMIT]
+        words = (subject, sender, submitted.message_id, *(one.address for one in results))
+        return SentMessage(
+            id=submitted.trace_id,
+            user_id=identity.actor.user_id,
+            alias_id=identity.alias_id,
+            domain=sender.rpartition("@")[2].lower(),
+            sender=sender,
+            subject=subject,
+            message_id=submitted.message_id,
+            recipients=results,
+            size=size,
+            created_at=now,
+            send_at=submitted.release_at,
+            search="\n".join(words).casefold(),
+        )
+
+    @get("/", summary="Messages that were sent")
+    async def list_all(
+        self,
+        request: Request[Any, Any, Any],
+        identity: Identity,
+        services: ApiServices,
+        q: Annotated[str, QueryParameter(max_length=300, description="Part of subject or an address")] = "",
+        domain: Annotated[str, QueryParameter(max_length=253, description="Of all senders of a domain")] = "",
+        sort: Annotated[str, QueryParameter(pattern="^-?created_at$", description="created_at or -created_at")] = (
+            "-created_at"
+        ),
+        number: PageNumber = 1,
+        limit: PageLimit = None,
+    ) -> Response[list[EmailShown]]:
+        """Your own; of a domain for those who administer it. The 5,000 latest at most are looked at."""
+        page = page_of(number, limit, usual=_USUAL, most=_MOST)
+        where = await self._whose(domain, identity, services)
+        found = await services.sent.list_all(where, words=q, newest=sort.startswith("-"), most=_LOOKED_AT)
+        await services.trace.flush()
+        window = found[page.offset : page.offset + page.limit]
+        items = [shown(one, await services.trace.find(one.id)) for one in window]
+        return paged(request, items, len(found), page)
+
+    @staticmethod
+    async def _whose(domain: str, identity: Identity, services: ApiServices) -> dict[str, str]:
+        if domain:
+            if not identity.is_user:
+                raise NotFoundError("There is no such domain of yours")
+            found = await find_domain(services.administration, domain)
+            require_domain(identity.actor, found)
+            return {"domain": found.id}
+        return {"user_id": identity.actor.user_id} if identity.is_user else {"alias_id": identity.alias_id}
+
+    @get("/limit", summary="How much may be sent today")
+    async def limit_of_today(self, identity: Identity, services: ApiServices) -> LimitShown:
+        """Of the address that asks; what stays on this server is not counted."""
+        use = await list_use(services.administration, identity.actor, address=identity.address)
+        own = next((one for one in use if one.kind == "account"), None)
+        return LimitShown(0, 0) if own is None else LimitShown(own.sent, own.limit)
 
     @get("/{email_id:str}", summary="What became of a message")
     async def show(self, email_id: str, identity: Identity, services: ApiServices) -> WayShown:
-        """Every step in plain words; for whoever sent it, and for server admins."""
+        """With every step in plain words; for whoever sent it, and for those who administer its domain."""
+        sent = await self._own(email_id, identity, services)
         await services.trace.flush()
-        entries = await services.trace.find(email_id)
-        if not entries:
-            raise NotFoundError("There is no such message, or its trace has ended")
-        if not identity.actor.is_admin and not any(identity.address in entry.keys for entry in entries):
-            raise PermissionDeniedError
-        status = next((_ENDS[entry.event] for entry in reversed(entries) if entry.event in _ENDS), "queued")
-        steps = [StepShown(moment(entry.at), entry.service, entry.event, entry.text) for entry in entries]
-        return WayShown(entries[0].trace_id, status, steps)
+        entries = await services.trace.find(sent.id)
+        return _with_steps(shown(sent, entries), entries)
+
+    @delete("/{email_id:str}", status_code=200, summary="Take a message back")
+    async def cancel(self, email_id: str, identity: Identity, services: ApiServices) -> EmailShown:
+        """As long as it waits for its time; nobody gets it then. What is on its way is answered 409."""
+        identity.require("send")
+        sent = await self._own(email_id, identity, services)
+        if sent.cancelled_at:
+            raise TooLateError("The message was taken back already")
+        if not sent.send_at:
+            raise TooLateError
+        try:
+            await take_back(services.administration, identity.actor, services.queue, sent.id)
+        except NotFoundError:
+            raise TooLateError from None
+        await services.sent.cancelled(sent.id)
+        return shown(msgspec.structs.replace(sent, cancelled_at=services.clock.now()), ())
+
+    @staticmethod
+    async def _own(email_id: str, identity: Identity, services: ApiServices) -> SentMessage:
+        """Raises NotFoundError, for others' messages too."""
+        sent = await services.sent.get(email_id[:100])
+        if sent is not None:
+            if sent.user_id == identity.actor.user_id if identity.is_user else sent.alias_id == identity.alias_id:
+                return sent
+            if identity.is_user:
+                domain = await services.administration.directory.domain(sent.domain)
+                if domain is not None and administers(identity.actor, domain):
+                    return sent
+        raise NotFoundError("There is no such message")
