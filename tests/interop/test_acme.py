@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dns.message
+import dns.query
 import pytest
 from acme import client, messages
 from cryptography import x509
@@ -18,6 +20,7 @@ from josepy.jwa import ES256
 from josepy.jwk import JWKEC
 
 from support.eventually import eventually_sync
+from support.knot_server import knot_server
 from support.mailstead_server import MailsteadServer
 from support.pebble import Pebble, pebble
 from support.ports import free_port
@@ -131,6 +134,27 @@ def test_a_wildcard_by_dns(server: MailsteadServer, authority: Pebble) -> None:
     assert "broken add: no such zone" in refused["host"]["error"]
     assert "broken add: no such zone" in cert(server, "status")["host"]["problem"]
     assert "Pebble" in issuer(shown(server, "imaps", HOST))
+
+
+def test_a_wildcard_by_the_dns_provider(server: MailsteadServer, authority: Pebble, tmp_path: Path) -> None:
+    with knot_server(tmp_path, "example.test") as knot:
+        authority.stop()
+        authority.asked = knot.address
+        authority.start()
+        server.settings |= {
+            "MAILSTEAD_ACME_CHALLENGE": "dns-01",
+            "MAILSTEAD_DNS_PUBLISH_URL": knot.url,
+            "MAILSTEAD_DNS_SERVERS": knot.address,
+        }
+        obtained = cert(server, "issue", "example.test")
+        assert obtained["example.test"]["error"] == ""
+        left = dns.query.tcp(
+            dns.message.make_query("_acme-challenge.example.test", "TXT"), "127.0.0.1", 5, port=knot.port
+        )
+        assert not left.answer
+    authority.stop()
+    authority.asked = authority.dns
+    authority.start()
 
 
 def test_a_short_life_is_renewed_by_an_authority_that_forgot_us(server: MailsteadServer, authority: Pebble) -> None:

@@ -30,6 +30,7 @@ class Pebble:
         self.directory = f"https://127.0.0.1:{self._port}/dir"
         self.authorities = folder / "pebble" / "ca.pem"
         self.dns = f"127.0.0.1:{self.dns_port}"
+        self.asked = self.dns  # the DNS server that the authority asks
         self.nonces_refused = 5
 
     @property
@@ -64,7 +65,7 @@ class Pebble:
         }
         path = self._folder / "pebble.json"
         path.write_text(json.dumps(configuration))
-        self._spawn([str(self._programs[0]), "-config", str(path), "-dnsserver", self.dns], "pebble.log", self._port)
+        self._spawn([str(self._programs[0]), "-config", str(path), "-dnsserver", self.asked], "pebble.log", self._port)
         context = ssl.create_default_context(cafile=str(self.authorities))
         with urllib.request.urlopen(self.directory, context=context) as answer:
             assert "newOrder" in json.load(answer)

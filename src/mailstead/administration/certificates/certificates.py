@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from mailstead.administration.actor import Actor, Administration, require_admin
-from mailstead.administration.certificates.proving import HookProver, Prover, WebProver
+from mailstead.administration.certificates.proving import Prover, open_prover
 from mailstead.administration.certificates.wanted import (
     Standing,
     Wanted,
@@ -165,7 +165,7 @@ class Certificates:
         kept = await asyncio.to_thread(_read, folder / KEY) if keep_key else b""
         key = kept or new_key()
         client = AcmeClient(settings, self._tls / "acme")
-        prover = self._prover()
+        prover = open_prover(self._settings, self._administration.documents, self._administration.clock)
         async with AsyncExitStack() as stack, asyncio.timeout(settings.timeout):
             order = await asyncio.to_thread(client.order, signing_request(wanted.names, key))
             proofs = await asyncio.to_thread(client.proofs, order)
@@ -180,12 +180,6 @@ class Certificates:
             chain = await asyncio.to_thread(client.finish, order, settings.timeout)
         certificate = await asyncio.to_thread(install_pair, folder, chain, key)
         return f"{certificate.serial_number:x}"
-
-    def _prover(self) -> Prover:
-        acme, settings = self._settings.acme, self._settings
-        if acme.challenge == "http-01":
-            return WebProver(self._administration.documents, self._administration.clock)
-        return HookProver(acme.dns_hook, settings.server.dns_servers, settings.dns, acme.dns_wait)
 
     def _standing(self, name: str, states: dict[str, State]) -> Standing:
         return standing(self._settings, self._tls, name, _state(states, name).serial)

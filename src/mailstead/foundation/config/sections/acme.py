@@ -39,7 +39,9 @@ class AcmeSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = True
     dns_hook: Annotated[
         str,
-        path("Program that publishes dns-01 records; called with add or remove, the name and the text"),
+        path(
+            "Program that publishes dns-01 records instead of the DNS provider; called with add or remove, name and text"
+        ),
     ] = ""
     dns_wait: Annotated[float, duration("How long a dns-01 record may take to be seen", least=1)] = 120.0
     timeout: Annotated[float, duration("How long one certificate may take", least=1)] = 300.0
