@@ -21,6 +21,7 @@ from mailstead.cli import (
     sending,
     sieve,
     suppression,
+    update,
     user,
 )
 from mailstead.cli.health import health
@@ -71,6 +72,7 @@ for name, app in (
     ("dkim", dkim.app),
     ("cert", cert.app),
     ("backup", backup.app),
+    ("update", update.app),
     ("check", check.app),
     ("config", configuration.app),
 ):

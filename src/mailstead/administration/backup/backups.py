@@ -33,6 +33,7 @@ from mailstead.foundation.errors import InvalidError, MailsteadError, PermanentE
 from mailstead.foundation.tls.authority import alone, write_durable
 from mailstead.stores.directory.records import Alias, from_document
 from mailstead.stores.documents.interface import CollectionSpec
+from mailstead.stores.documents.open import open_documents
 from mailstead.stores.mailbox.files import FILE
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 
@@ -188,6 +189,26 @@ class Backups:
                 found = await self._verify(snapshot, root)
         await self._note("verify")
         return found
+
+    async def rehearse(self, actor: Actor, name: str = "latest") -> Verified:
+        """Take over a backup's data aside with this very version: documents are loaded, every mailbox is opened.
+
+        Opening brings a mailbox to this version's schema. Raises BackupDamagedError, NotFoundError, ResticError,
+        StoreUnavailableError, OSError.
+        """
+        require_admin(actor)
+        restic, _ = self._repository()
+        with self._alone():
+            snapshot = await restic.find(name)
+            async with self._written_out(restic, snapshot) as root:
+                documents = open_documents("sqlite:", root / "rehearsal", self._settings.documents)
+                await documents.open()
+                try:
+                    for collection, some in read_documents(root / DOCUMENTS):
+                        await documents.load(collection, some)
+                finally:
+                    await documents.close()
+                return await self._verify(snapshot, root)
 
     async def last(self, what: Literal["run", "verify"]) -> float:
         """When a backup was last made or verified from here, in seconds since the epoch; 0 for never."""

@@ -9,7 +9,7 @@ from mailstead.administration.certificates.wanted import Standing
 from mailstead.foundation.errors import PermanentError
 from mailstead.services.certificate import certificates, ensure_certificate
 from mailstead.services.definition import Wiring
-from mailstead.services.scheduler.notice import write_to_administrators
+from mailstead.services.notice import write_to_administrators
 
 _DAY = 86400.0
 _NOTICE_DAYS = (1, 7, 21)
@@ -47,7 +47,7 @@ async def renew_certificates(wiring: Wiring) -> str:
         days = _due_notice(found, state, stores.clock.now())
         if days:
             await write_to_administrators(
-                wiring, f"the certificate {found.name or HOST} ends soon", _words(found, state)
+                wiring.stores, f"the certificate {found.name or HOST} ends soon", _words(found, state)
             )
             await ours.noticed(found.name, days)
     troubled = [one for one in renewed if one.error]

@@ -10,13 +10,20 @@ import structlog
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.services.definition import Wiring
+from mailstead.services.notice import write_to_administrators
 from mailstead.services.scheduler.job import JOBS_COLLECTION, Job, JobState, document_of, state_of
-from mailstead.services.scheduler.notice import tell_administrators
 from mailstead.stores.bus.interface import BusLostError
 from mailstead.stores.documents.interface import Collection, DuplicateError, StoreUnavailableError
 
 _FIRST_RETRY = 60.0
 _TEXT_LIMIT = 500
+_TEXT = """The job "{name}" of this mail server ({purpose}) failed {failures} times in a row.
+
+  {why}
+
+It is tried again by itself, at least every {hours:g} hours; the next message comes only after it was well in between.
+See also: mailstead status
+"""
 
 log = structlog.get_logger("mailstead.scheduler")
 
@@ -152,7 +159,10 @@ class Scheduler:
             known = isinstance(error, MailsteadError | OSError)
             log.error("job failed", job=job.name, why=text, failures=failures, exc_info=None if known else error)
             if failures == self._settings.notice_after:
-                await tell_administrators(self._wiring, job, text, failures)
+                words = _TEXT.format(
+                    name=job.name, purpose=job.purpose, failures=failures, why=text, hours=job.period / 3600
+                )
+                await write_to_administrators(self._wiring.stores, f"{job.name} fails", words)
         self._runs.labels(job.name, changes["outcome"]).inc()
         await self._collection.claim({"id": job.name, "runner": self._me}, changes)
 
