@@ -112,6 +112,12 @@ def parse_offset(text: str) -> int:
     return -seconds if match[1] == "-" else seconds
 
 
+def utc_text(seconds: int) -> str:
+    """An instant as DATE-TIME in UTC."""
+    wall = wall_of(seconds)
+    return f"{wall.year:04}{wall:%m%dT%H%M%S}Z"
+
+
 def seconds_of(wall: datetime) -> int:
     """Seconds from 1970 to a wall clock time, as if it were UTC."""
     passed = wall - EPOCH

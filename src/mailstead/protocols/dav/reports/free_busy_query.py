@@ -1,12 +1,18 @@
 """C:free-busy-query (RFC 4791 §7.10)."""
 
+from collections.abc import Sequence
+
+from mailstead.formats.content_lines.component import Component
 from mailstead.formats.content_lines.errors import ContentError
+from mailstead.formats.content_lines.line import ContentLine
 from mailstead.formats.icalendar.calendar_object import read_calendar_object
+from mailstead.formats.icalendar.free_busy import Busy, busy_periods, free_busy_lines, merged
 from mailstead.formats.icalendar.recurrence import RecurrenceLimitError
-from mailstead.formats.icalendar.values import DAY
+from mailstead.formats.icalendar.selecting import write_component
+from mailstead.formats.icalendar.values import DAY, utc_text
 from mailstead.formats.icalendar.zones import Zones
+from mailstead.mail.scheduling.message import PRODID
 from mailstead.protocols.dav.access import FREE_BUSY
-from mailstead.protocols.dav.caldav.freebusy import Busy, busy_of, free_busy, merged
 from mailstead.protocols.dav.caldav.time_range import floating_zone, time_range
 from mailstead.protocols.dav.content import content_bounds, expansion_bounds
 from mailstead.protocols.dav.errors import DavError
@@ -37,8 +43,18 @@ async def free_busy_query(exchange: Exchange, _: PropertyTable, resource: Resour
             raise not_found()  # RFC 4791 §6.1.1: that there is one is told to nobody else
         if not is_transparent(place):
             found += await exchange.run(busy_in, exchange, place, since, until)
-    body = free_busy(merged(found), since, until, exchange.now)
+    body = _told(merged(found), since, until, exchange.now)
     return Response(200, (), body, "text/calendar; charset=utf-8")
+
+
+def _told(busy: Sequence[Busy], since: int, until: int, now: float) -> bytes:
+    """A calendar with one VFREEBUSY."""
+    calendar, inner = Component("VCALENDAR"), Component("VFREEBUSY")
+    calendar.properties = [ContentLine("VERSION", "2.0"), ContentLine("PRODID", PRODID)]
+    times = (("DTSTAMP", int(now)), ("DTSTART", since), ("DTEND", until))
+    inner.properties = [ContentLine(name, utc_text(at)) for name, at in times] + free_busy_lines(busy)
+    calendar.components = [inner]
+    return write_component(calendar)
 
 
 def is_transparent(collection: CollectionResource) -> bool:
@@ -60,7 +76,7 @@ def busy_in(exchange: Exchange, place: CollectionResource, since: int, until: in
         for octets in place.objects.read([row.id for row in rows[start : start + BATCH]]).values():
             try:
                 one = read_calendar_object(octets, content_bounds(settings))
-                found += busy_of(one, Zones(one.calendar, floating), since, until, expansion_bounds(settings))
+                found += busy_periods(one, Zones(one.calendar, floating), since, until, expansion_bounds(settings))
             except (ContentError, RecurrenceLimitError):
                 continue  # what cannot be told does not make anybody busy
     return found
