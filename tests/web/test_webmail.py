@@ -4,6 +4,7 @@ import imaplib
 import smtplib
 from collections.abc import Callable
 from email.message import EmailMessage
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,16 @@ ZOO = """<html><head><style>body{background:url(https://evil.test/a)}</style>
 <iframe src="https://evil.test/frame"></iframe><a href="javascript:top.document.title='owned'">press</a></body></html>"""
 
 
-def deliver(server: MailsteadServer, subject: str, text: str, html: str = "", attachment: bytes = b"") -> None:
+def deliver(
+    server: MailsteadServer, subject: str, text: str, html: str = "", attachment: bytes = b"", **header: str
+) -> None:
     message = EmailMessage()
-    message["From"] = "Carol Übermut <carol@elsewhere.test>"
+    message["From"] = header.pop("sender", "Carol Übermut <carol@elsewhere.test>")
+    for name, value in header.items():
+        message[name.replace("_", "-")] = value
     message["To"] = "alice@example.test"
     message["Subject"] = subject
-    message["Message-ID"] = f"<{abs(hash(subject))}@elsewhere.test>"
+    message["Message-ID"] = f"<{sha256(f'{subject} {text}'.encode()).hexdigest()}@elsewhere.test>"
     message.set_content(text)
     if html:
         message.add_alternative(html, subtype="html")
@@ -126,7 +131,6 @@ def test_messages_are_sorted_and_found(page: Page, server: MailsteadServer, size
     expect(page.locator(".row")).to_have_count(3)
     page.locator(".row input").first.check()
     page.locator("#list button[value=archive]").click()
-    page.wait_for_load_state()
     expect(page.locator(".row")).to_have_count(2)
     open_message(page, f"Pile {size[0]} 1")
     page.keyboard.press("#")

@@ -49,7 +49,7 @@ async def start(wiring: Wiring) -> LineService:
     """Listen on the web's ports."""
     services = api_services(wiring, "web")
     stores = wiring.stores
-    pages = web_application(services, wiring.contexts.own, certificates(stores), read_health(stores))
+    pages = web_application(services, wiring.contexts, certificates(stores), read_health(stores))
     api = api_application(services)
     dav = dav_application(wiring, "dav")
 

@@ -9,12 +9,13 @@ from litestar.exceptions import HTTPException
 
 from mailstead.administration.certificates.certificates import Certificates
 from mailstead.foundation.errors import MailsteadError
-from mailstead.foundation.tls.pair import CertificatePair
+from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets, serve_asset
 from mailstead.interfaces.web.headers import harden
 from mailstead.interfaces.web.health import ReadHealth
 from mailstead.interfaces.web.language import Languages
+from mailstead.interfaces.web.outside import Outside
 from mailstead.interfaces.web.pages.account import AccountPages
 from mailstead.interfaces.web.pages.acme import AcmePages
 from mailstead.interfaces.web.pages.admin.dashboard import DashboardPages
@@ -30,6 +31,9 @@ from mailstead.interfaces.web.pages.domains import DomainPages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
 from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
+from mailstead.interfaces.web.pages.mail_actions import MailActionPages
+from mailstead.interfaces.web.pages.mail_events import MailEventPages
+from mailstead.interfaces.web.pages.mail_parts import MailPartPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
 from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
@@ -45,6 +49,9 @@ PAGES: tuple[Any, ...] = (
     PasskeyPages,
     DiscoveryPages,
     MailPages,
+    MailPartPages,
+    MailActionPages,
+    MailEventPages,
     ComposePages,
     AccountPages,
     SecurityPages,
@@ -64,11 +71,19 @@ PAGES: tuple[Any, ...] = (
 
 
 def web_application(
-    api: ApiServices, certificate: CertificatePair, certificates: Certificates, health: ReadHealth
+    api: ApiServices, contexts: TLSContexts, certificates: Certificates, health: ReadHealth
 ) -> Litestar:
-    """The application; `certificate` is the host's own among `certificates`."""
+    """The application; `contexts` has the host's certificate and what we trust of others."""
     assets = Assets()
-    services = WebServices(api, assets, Languages(), environment(assets), certificate, certificates, health)
+    settings = api.settings
+    outside = Outside(
+        api.resolver,
+        lambda: contexts.client(verify=True),
+        allowed=settings.web.picture_networks,
+        timeout=settings.web.picture_timeout,
+        size_limit=settings.web.picture_limit,
+    )
+    services = WebServices(api, assets, Languages(), environment(assets), contexts.own, certificates, health, outside)
 
     def provide_services() -> WebServices:
         return services

@@ -67,6 +67,10 @@ class Language:
             return str(format_date(at, "d MMM", locale=self.locale))
         return str(format_date(at, "d MMM y", locale=self.locale))
 
+    def stamp(self, seconds: float) -> str:
+        """For programs (ISO 8601)."""
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def full_moment(self, seconds: float) -> str:
         """Date and time."""
         return str(format_datetime(datetime.fromtimestamp(seconds, UTC), "medium", locale=self.locale)) + " UTC"

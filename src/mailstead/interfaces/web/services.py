@@ -10,6 +10,7 @@ from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets
 from mailstead.interfaces.web.health import ReadHealth
 from mailstead.interfaces.web.language import Languages
+from mailstead.interfaces.web.outside import Outside
 
 
 class WebServices(msgspec.Struct, frozen=True):
@@ -22,3 +23,4 @@ class WebServices(msgspec.Struct, frozen=True):
     certificate: CertificatePair
     certificates: Certificates
     health: ReadHealth
+    outside: Outside

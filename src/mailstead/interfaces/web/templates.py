@@ -8,6 +8,7 @@ from litestar import Request, Response
 from markupsafe import Markup, escape
 
 from mailstead.interfaces.identity import Identity
+from mailstead.interfaces.reading.deception import ascii_domain
 from mailstead.interfaces.web.assets import Assets
 from mailstead.interfaces.web.language import Language
 from mailstead.interfaces.web.services import WebServices
@@ -36,6 +37,7 @@ def environment(assets: Assets) -> Environment:
 
     made.globals["asset"] = assets.url
     made.globals["icon"] = icon
+    made.globals["ascii_domain"] = ascii_domain
     return made
 
 

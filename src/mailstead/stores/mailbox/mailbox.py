@@ -41,6 +41,7 @@ from mailstead.stores.mailbox.search.ancestry import Threaded, keep, threaded
 from mailstead.stores.mailbox.search.compile import Search
 from mailstead.stores.mailbox.search.criteria import Criterion
 from mailstead.stores.mailbox.search.fulltext import BATCH, index_batch, pending
+from mailstead.stores.mailbox.undelete import Expunged
 
 _DAY = 86400
 
@@ -302,6 +303,16 @@ class Mailbox(MailboxReading):
         """Bring back what was expunged since; returns how many messages."""
         with self._handle.write() as connection:
             return undelete.restore_expunged(connection, since)
+
+    def restore(self, folder_and_uids: Sequence[tuple[int, int]]) -> int:
+        """Bring back these expunged messages; returns how many still could be."""
+        with self._handle.write() as connection:
+            return undelete.restore_expunged(connection, 0.0, folder_and_uids)
+
+    def list_expunged(self, most: int) -> list[Expunged]:
+        """What can be brought back, what was removed last first."""
+        with self._handle.read() as connection:
+            return undelete.list_expunged(connection, most)
 
     def expire(self, now: float) -> int:
         """Drop for good what was expunged longer ago than the undelete window; returns how many."""

@@ -12,6 +12,7 @@ from mailstead.stores.mailbox.handle import Handle
 from mailstead.stores.mailbox.recipe import read_messages
 from mailstead.stores.mailbox.records import Changes, EntryRow, Folder, FolderStatus, Ranges, Snapshot
 from mailstead.stores.mailbox.search.order import SortKey, in_order
+from mailstead.stores.mailbox.threads import ThreadHead, thread_entries, thread_heads, whole_threads
 
 
 class MailboxReading:
@@ -99,6 +100,21 @@ class MailboxReading:
         """Rows of entries in lists of at most about `chunk`; `columns` begin with uid. See entries.COLUMNS."""
         with self._handle.stream() as connection:
             yield from entries.read_rows(connection, folder_id, ranges, columns, chunk)
+
+    def thread_heads(self, folder_id: int, first: int, last: int) -> list[ThreadHead]:
+        """The threads of the entries from uid `first` to `last`, as the whole folder has them."""
+        with self._handle.plain() as connection:
+            return thread_heads(connection, folder_id, first, last)
+
+    def thread_entries(self, thread_id: int, most: int) -> list[tuple[int, int, int]]:
+        """Folder, uid and message id of a thread's latest `most` entries, the oldest first."""
+        with self._handle.plain() as connection:
+            return thread_entries(connection, thread_id, most)
+
+    def whole_threads(self, folder_id: int, uids: Sequence[int]) -> list[int]:
+        """Ascending uids of all messages of a folder that share a thread with one of `uids`."""
+        with self._handle.read() as connection:
+            return whole_threads(connection, folder_id, list(uids))
 
     def content(self, message_id: int) -> MessageContent:
         """The octets of a message. Raises NoSuchFolderError when it is gone."""

@@ -1,8 +1,10 @@
 """Expunged messages stay hidden for some days and come back; then they go for good."""
 
 import time
+from collections.abc import Sequence
 
 import apsw
+import msgspec
 
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.folders import create_folder, next_modseq
@@ -13,21 +15,53 @@ RESTORED_FOLDER = "Restored"
 DELIVERY_DAYS = 30  # how long a delivery id is known; nobody tries again for longer
 
 
-def restore_expunged(connection: apsw.Connection, since: float) -> int:
+class Expunged(msgspec.Struct, frozen=True):
+    """A message that can be brought back; `folder` is the name of the folder it was in, empty when that is gone."""
+
+    folder_id: int
+    uid: int
+    folder: str
+    expunged_at: int
+    sender: str
+    subject: str
+    size: int
+
+
+_RESTORABLE = (
+    " x.moved = 0 AND x.message_id != 0 AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.message_id = x.message_id)"
+    " AND EXISTS (SELECT 1 FROM message m WHERE m.id = x.message_id)"
+)
+
+
+def list_expunged(connection: apsw.Connection, most: int) -> list[Expunged]:
+    """What can be brought back, what was removed last first."""
+    rows = select(
+        connection,
+        "SELECT x.folder_id, x.uid, coalesce(f.name, ''), x.expunged_at, d.from_text, d.subject, m.size FROM expunged x"
+        " JOIN message m ON m.id = x.message_id JOIN field d ON d.message_id = x.message_id"
+        f" LEFT JOIN folder f ON f.id = x.folder_id WHERE {_RESTORABLE} ORDER BY x.expunged_at DESC LIMIT ?",
+        (most,),
+    )
+    return [Expunged(*row) for row in rows]
+
+
+def restore_expunged(connection: apsw.Connection, since: float, only: Sequence[tuple[int, int]] | None = None) -> int:
     """Bring back what was expunged at or after `since` (epoch seconds); returns how many messages.
 
-    Each goes to the folder it was in, under a new uid and without \\Deleted; to the folder Restored when its own is
-    gone. What is in a folder again already stays as it is. Inside a transaction.
+    With `only`, nothing but those, by folder id and uid. Each goes to the folder it was in, under a new uid and without
+    \\Deleted; to the folder Restored when its own is gone. What is in a folder again already stays as it is. Inside a
+    transaction.
     """
     rows = select(
         connection,
         "SELECT x.folder_id, x.uid, x.message_id, x.flags, x.keywords, f.id FROM expunged x"
         " LEFT JOIN folder f ON f.id = x.folder_id"
-        " WHERE x.expunged_at >= ? AND x.moved = 0 AND x.message_id != 0"
-        " AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.message_id = x.message_id)"
-        " AND EXISTS (SELECT 1 FROM message m WHERE m.id = x.message_id) ORDER BY x.modseq, x.uid",
+        f" WHERE x.expunged_at >= ? AND {_RESTORABLE} ORDER BY x.modseq, x.uid",
         (int(since),),
     )
+    if only is not None:
+        wanted = set(only)
+        rows = [row for row in rows if (row[0], row[1]) in wanted]
     if not rows:
         return 0
     modseq = next_modseq(connection)
