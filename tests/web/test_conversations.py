@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ PIXEL = bytes.fromhex(
 
 
 def message_id(subject: str, text: str) -> str:
-    return f"<{sha256(f'{subject} {text}'.encode()).hexdigest()}@elsewhere.test>"
+    return f"<{sha256(f'{subject} {text}'.encode()).hexdigest()[:16]}@elsewhere.test>"
 
 
 def rows(page: Page, subject: str) -> int:
@@ -140,7 +141,7 @@ def test_rows_are_dragged_onto_folders_and_keys_are_explained(
 class Elsewhere(BaseHTTPRequestHandler):
     """A host with a pixel, something that calls itself one, and a redirect inwards."""
 
-    asked: list[tuple[str, dict[str, str]]] = []
+    asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
 
     def do_GET(self) -> None:
         self.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
@@ -155,7 +156,7 @@ class Elsewhere(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(PIXEL)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
 
@@ -225,6 +226,7 @@ def test_deceptive_senders_are_told_of(page: Page, server: MailsteadServer, size
         deliver(server, subject, "x", sender=sender)
         page.locator(".row", has_text=subject).locator("a").click()
         expect(page.locator(".letter .notice.danger")).to_contain_text(told)
+        page.goto(f"{origin(server)}/mail/")
 
 
 def test_a_folder_is_made(server: MailsteadServer) -> None:

@@ -49,6 +49,6 @@ def _is_mixed(label: str) -> bool:
 
 _LOOKALIKES = frozenset(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u051b\u051d\u03bd\u03bf\u03b1\u03c5"
-    "-0123456789"
+    "\u04cf-0123456789"
 )
 """Cyrillic and Greek letters that are drawn like Latin ones."""

@@ -1,16 +1,19 @@
 """A window of conversations, over every offset, beside the plain truth."""
 
-from pathlib import Path
+import asyncio
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailstead.interfaces.reading.conversations import conversations, thread_places
+from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.foundation.identifiers import new_ulid
+from mailstead.interfaces.reading.conversations import Window, conversations, thread_places
 from mailstead.interfaces.reading.deception import deception
 from mailstead.interfaces.reading.envelope import Person
+from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import NewMessage
-from support.mailbox_store import mailbox_store
+from support.mailbox_store import open_mailboxes
 
 
 def message(number: int, thread: int) -> NewMessage:
@@ -23,29 +26,40 @@ def message(number: int, thread: int) -> NewMessage:
 def test_windows_name_each_thread_once(
     threads: list[int], limit: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with mailbox_store(tmp_path_factory.mktemp("box")) as mailbox:
-        inbox = mailbox.folder("INBOX")
-        mailbox.append(inbox.id, [message(number, thread) for number, thread in enumerate(threads)])
-        newest = {thread: place for place, thread in enumerate(threads)}
-        wanted = [place + 1 for place in sorted(newest.values(), reverse=True)]
-        found, offset, borders = [], 0, []
-        while True:
-            window = conversations(mailbox, inbox.id, offset=offset, limit=limit)
-            found += [(one.row.uid, one.messages) for one in window.rows]
-            borders.append((window.offset, window.newer))
-            if window.older is None:
-                break
-            offset = window.older
-        assert [uid for uid, _ in found if _] == wanted
-        assert [count for _, count in found] == [threads.count(threads[uid - 1]) for uid in wanted]
-        assert borders[0][1] is None
-        for before, (_, newer) in zip(borders, borders[1:], strict=False):
-            assert newer is not None
-            assert newer <= before[0]
-        one = window.rows[-1].row
-        places = thread_places(mailbox, inbox.id, one.thread_id, ())
-        assert len(places) == threads.count(threads[one.uid - 1])
-        assert thread_places(mailbox, inbox.id, one.thread_id, (inbox.id,)) == []
+    async def run() -> None:
+        async with open_mailboxes(tmp_path_factory.mktemp("box")) as mailboxes:
+            with DataKey.generate() as key:
+                check(await mailboxes.open(new_ulid(), key), threads, limit)
+
+    asyncio.run(run())
+
+
+def check(mailbox: Mailbox, threads: list[int], limit: int) -> None:
+    inbox = mailbox.folder("INBOX")
+    mailbox.append(inbox.id, [message(number, thread) for number, thread in enumerate(threads)])
+    newest = {thread: place for place, thread in enumerate(threads)}
+    wanted = [place + 1 for place in sorted(newest.values(), reverse=True)]
+    found: list[tuple[int, int]] = []
+    before: Window | None = None
+    offset = 0
+    while True:
+        window = conversations(mailbox, inbox.id, offset=offset, limit=limit)
+        found += [(one.row.uid, one.messages) for one in window.rows]
+        if before is None:
+            assert window.newer is None
+        else:
+            assert window.newer is not None
+            assert conversations(mailbox, inbox.id, offset=window.newer, limit=limit).rows == before.rows
+        before = window
+        if window.older is None:
+            break
+        offset = window.older
+    assert [uid for uid, _ in found] == wanted
+    assert [count for _, count in found] == [threads.count(threads[uid - 1]) for uid in wanted]
+    for one in window.rows:
+        places = thread_places(mailbox, inbox.id, one.row.thread_id, ())
+        assert len(places) == threads.count(threads[one.row.uid - 1])
+        assert thread_places(mailbox, inbox.id, one.row.thread_id, (inbox.id,)) == []
 
 
 @pytest.mark.parametrize(
