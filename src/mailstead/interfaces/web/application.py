@@ -30,10 +30,10 @@ from mailstead.interfaces.web.pages.discovery import DiscoveryPages
 from mailstead.interfaces.web.pages.domains import DomainPages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
-from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
 from mailstead.interfaces.web.pages.mail_actions import MailActionPages
 from mailstead.interfaces.web.pages.mail_events import MailEventPages
 from mailstead.interfaces.web.pages.mail_parts import MailPartPages
+from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
 from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
