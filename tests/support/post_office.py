@@ -10,20 +10,25 @@ from typing import Any
 from mailstead.foundation.clock import ManualClock
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.queue import QueueSettings
+from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
+from mailstead.foundation.net.reach import Reach
 from mailstead.foundation.spool import Spool
 from mailstead.foundation.tls.authority import ensure_local_authority
 from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.outbound.bounce import Notices
+from mailstead.mail.outbound.hooks import HookAttempts
 from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.mail.outbound.records import Consignment
 from mailstead.mail.outbound.routes import Routes
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
 from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
+from mailstead.mail.webhooks.post import Hooks
 from support.dns_authority import Authority, dns_authority
 from support.eventually import eventually
+from support.forwarding import passing
 from support.installation import HOSTNAME, Installation, installation
 
 MESSAGE = b"From: alice@example.test\r\nSubject: out\r\n\r\n.a dot\r\nhello\r\n"
@@ -50,14 +55,29 @@ class PostOffice:
         self.local: LocalDelivery = DirectDelivery(
             made.directory, made.mailboxes, made.trace, made.settings, made.clock
         )
+        self.passing = passing(made)
         self._workers: list[tuple[OutboundWorker, asyncio.Task[None]]] = []
 
     def transport(self) -> Transport:
         tls = self.made.folder / "tls"
         ensure_local_authority(tls, (HOSTNAME, "localhost"))
         resolver = Resolver((self.authority.address,), DnsSettings(), self.clock)
-        contexts = TLSContexts(tls, self.made.settings.tls)
-        return Transport(resolver, contexts, self.settings, HOSTNAME, self.relay_url, routes=self.routes)
+        return Transport(
+            resolver,
+            TLSContexts(tls, self.made.settings.tls),
+            self.settings,
+            HOSTNAME,
+            self.relay_url,
+            routes=self.routes,
+            reach=Reach(resolver, self.made.settings.forward.private_networks),
+        )
+
+    def hooks(self) -> HookAttempts:
+        tls = TLSContexts(self.made.folder / "tls", self.made.settings.tls)
+        resolver = Resolver((self.authority.address,), DnsSettings(), self.clock)
+        settings = self.made.settings
+        sender = Hooks(resolver, lambda: tls.client(True), settings.webhook, self.clock)
+        return HookAttempts(sender, self.made.directory, settings, HOSTNAME)
 
     def start_worker(self) -> OutboundWorker:
         made = self.made
@@ -66,11 +86,14 @@ class PostOffice:
             self.transport(),
             self.local,
             made.directory,
-            Notices(self.queue, HOSTNAME, self.clock),
+            Notices(self.queue, made.directory, HOSTNAME, self.clock),
             made.bus,
             made.trace,
             self.settings,
             self.clock,
+            planner=self.passing.planner,
+            forwarding=self.passing.forwarding,
+            hooks=self.hooks(),
         )
         self._workers.append((worker, asyncio.get_running_loop().create_task(worker.run())))
         return worker
@@ -152,16 +175,24 @@ ZONE = {
 
 @asynccontextmanager
 async def post_office(
-    folder: Path, port: int, documents_url: str = "sqlite:", zone: Any = None, relay_url: str = "", **settings: Any
+    folder: Path,
+    port: int,
+    documents_url: str = "sqlite:",
+    zone: Any = None,
+    relay_url: str = "",
+    whole: Settings | None = None,
+    **settings: Any,
 ) -> AsyncIterator[PostOffice]:
+    """`settings` are the queue's, `whole` all others."""
     clock = ManualClock(time.time())
     queue_settings = QueueSettings(**({"remote_port": port, "poll": 60.0, "command_timeout": 20.0} | settings))
     with dns_authority(ZONE if zone is None else zone) as authority:
-        async with installation(folder, clock=clock, documents_url=documents_url) as made:
+        async with installation(folder, whole, clock=clock, documents_url=documents_url) as made:
             office = PostOffice(made, authority, clock, queue_settings, relay_url)
             await office.queue.open()
             try:
                 yield office
             finally:
                 await office.stop()
+                office.passing.signing.close()
                 office.queue.close()

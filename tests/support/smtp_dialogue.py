@@ -19,6 +19,7 @@ from mailstead.protocols.smtp.roles.submission import SubmissionRole
 from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
 from mailstead.protocols.smtp.services import Peer, SmtpServices
 from mailstead.protocols.smtp.session import Session
+from support.forwarding import passing
 from support.installation import HOSTNAME, Installation
 
 RoleName = Literal["mx", "submission", "lmtp"]
@@ -35,10 +36,20 @@ class Smtp:
             made.documents, made.bus, made.directory, made.folder / "queue", bytes(32), made.clock
         )
         local = DirectDelivery(made.directory, made.mailboxes, made.trace, made.settings, made.clock)
+        self.passing = passing(made)
         self.services = SmtpServices(
             directory=made.directory,
             authenticator=made.authenticator,
-            router=Router(made.directory, local, self.queue, made.trace, made.clock, "mx"),
+            router=Router(
+                made.directory,
+                local,
+                self.queue,
+                made.trace,
+                made.clock,
+                "mx",
+                planner=self.passing.planner,
+                forwarding=self.passing.forwarding,
+            ),
             local=local,
             trace=made.trace,
             settings=made.settings,
@@ -47,6 +58,7 @@ class Smtp:
             hostname=HOSTNAME,
             spool_folder=made.folder,
             mailboxes=made.mailboxes,
+            planner=self.passing.planner,
         )
 
     def role(self, name: RoleName) -> Role:
@@ -57,7 +69,11 @@ class Smtp:
 async def smtp(made: Installation) -> AsyncIterator[Smtp]:
     opened = Smtp(made)
     await opened.queue.open()
-    yield opened
+    try:
+        yield opened
+    finally:
+        opened.passing.signing.close()
+        opened.queue.close()
 
 
 class Dialogue:

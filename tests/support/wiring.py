@@ -14,6 +14,7 @@ from mailstead.services.definition import Wiring
 from mailstead.services.stores import Stores
 from mailstead.stores.scripts.memory import Memory
 from mailstead.stores.scripts.scripts import Scripts
+from support.forwarding import passing
 from support.installation import HOSTNAME, installation
 
 
@@ -25,6 +26,7 @@ async def wired(folder: Path, clock: Clock, settings: Settings) -> AsyncIterator
     async with installation(folder, settings, clock) as made:
         queue = OutboundQueue(made.documents, made.bus, made.directory, folder / "queue", bytes(32), clock)
         await queue.open()
+        ways = passing(made)
         stores = Stores(
             settings=settings,
             data=folder,
@@ -41,7 +43,11 @@ async def wired(folder: Path, clock: Clock, settings: Settings) -> AsyncIterator
             resolver=Resolver(settings.server.dns_servers, settings.dns),
             scripts=Scripts(made.documents, made.directory, settings.sieve, clock),
             memory=Memory(made.documents, clock),
+            planner=ways.planner,
+            forwarding=ways.forwarding,
+            signing=ways.signing,
         )
         contexts = TLSContexts(folder / TLS_FOLDER, settings.tls)
         yield Wiring(stores, contexts, made.metrics, HOSTNAME, frozenset({"scheduler"}))
         queue.close()
+        ways.signing.close()

@@ -14,6 +14,7 @@ from mailstead.foundation.errors import AlreadyExistsError, InvalidError, NotFou
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.stores.directory.names import CATCH_ALL, checked_pattern, domain_name, is_pattern, split_address
 from mailstead.stores.directory.records import Alias, Domain
+from mailstead.stores.directory.targets import checked_target
 from mailstead.stores.documents.interface import DuplicateError
 from mailstead.stores.mailbox.sealed import key_pair
 
@@ -74,7 +75,7 @@ async def find_alias(administration: Administration, actor: Actor, address: str)
 def _checked_targets(targets: Sequence[str]) -> tuple[str, ...]:
     if len(targets) > FORWARDS_LIMIT:
         raise InvalidError(f"At most {FORWARDS_LIMIT} forwarding targets")
-    return tuple(target if "$" in target else "@".join(split_address(target)) for target in targets)
+    return tuple(dict.fromkeys(checked_target(target) for target in targets))
 
 
 async def new_credential(administration: Administration, key: DataKey, password: str, label: str) -> Slot:

@@ -9,8 +9,8 @@ from mailstead.administration.actor import Actor, Administration, require_domain
 from mailstead.administration.aliases import find_domain
 from mailstead.foundation.errors import InvalidError, NotFoundError
 from mailstead.foundation.identifiers import new_ulid
+from mailstead.foundation.net.http.url import parse_url
 from mailstead.mail.webhooks.events import Events
-from mailstead.mail.webhooks.target import parse_hook
 from mailstead.stores.directory.records import Domain, EventHook, EventKind
 from mailstead.stores.events.deliveries import EventDeliveries, EventDelivery
 
@@ -170,7 +170,7 @@ async def send_again(
 
 
 def _checked(administration: Administration, url: str) -> str:
-    target = parse_hook(url)
+    target = parse_url(url)
     if not target.is_secure and not administration.settings.webhook.plain_http:
         raise InvalidError("A hook is given as https://HOST[:PORT]/PATH")
     return url

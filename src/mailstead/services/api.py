@@ -10,12 +10,10 @@ from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identification
 from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.outbound.letters import Letters
-from mailstead.mail.outbound.signing import Signing
-from mailstead.mail.routing.router import Router
 from mailstead.mail.webhooks.post import Hooks
 from mailstead.mail.webhooks.worker import EventWorker
 from mailstead.services.definition import Wiring
-from mailstead.services.delivery import local_delivery
+from mailstead.services.delivery import local_delivery, mail_router
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.services.policy import sending_policy
@@ -32,16 +30,7 @@ log = structlog.get_logger("mailstead.events")
 def submission_agent(wiring: Wiring, service: str) -> SubmissionAgent:
     """What takes messages that are written in the web or over the API."""
     stores = wiring.stores
-    signing = Signing(stores.directory, stores.clock, on=stores.settings.dkim.sign)
-    router = Router(
-        stores.directory,
-        local_delivery(wiring),
-        stores.queue,
-        stores.trace,
-        stores.clock,
-        service,
-        prepare=signing.sign_for_author,
-    )
+    router = mail_router(wiring, service, local_delivery(wiring), stores.signing.sign_for_author)
     return SubmissionAgent(
         stores.directory,
         router,

@@ -24,11 +24,28 @@ def local_delivery(wiring: Wiring) -> LocalDelivery:
             stores.settings,
             stores.clock,
             wiring.hostname,
+            stores.forwarding,
         )
         return DirectDelivery(
             stores.directory, stores.mailboxes, stores.trace, stores.settings, stores.clock, filtering, stores.events
         )
     return LmtpDelivery(LmtpTarget(f"unix:{stores.data / LMTP_SOCKET}", 0), wiring.hostname)
+
+
+def mail_router(wiring: Wiring, service: str, local: LocalDelivery, prepare: Prepare | None = None) -> Router:
+    """What takes messages in; `prepare` is done to each before it is routed."""
+    stores = wiring.stores
+    return Router(
+        stores.directory,
+        local,
+        stores.queue,
+        stores.trace,
+        stores.clock,
+        service,
+        prepare=prepare,
+        planner=stores.planner,
+        forwarding=stores.forwarding,
+    )
 
 
 def smtp_services(
@@ -45,7 +62,7 @@ def smtp_services(
     return SmtpServices(
         directory=stores.directory,
         authenticator=stores.authenticator,
-        router=Router(stores.directory, local, stores.queue, stores.trace, stores.clock, service, prepare=prepare),
+        router=mail_router(wiring, service, local, prepare),
         local=local,
         trace=stores.trace,
         settings=stores.settings,
@@ -57,4 +74,5 @@ def smtp_services(
         authentication=authentication,
         own=wiring.own,
         sending=sending,
+        planner=stores.planner,
     )

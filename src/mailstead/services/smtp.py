@@ -5,16 +5,18 @@ from collections.abc import Mapping
 
 import structlog
 
+from mailstead.foundation.net.reach import Reach
 from mailstead.mail.authentication.mtasts.discover import StsDiscovery
 from mailstead.mail.outbound.bounce import Notices
+from mailstead.mail.outbound.hooks import HookAttempts
 from mailstead.mail.outbound.kept_policies import KeptPolicies
 from mailstead.mail.outbound.routes import Routes
-from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.outbound.telling import Telling
 from mailstead.mail.outbound.tls_policies import TlsPolicies
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
 from mailstead.mail.sending.aftermath import Aftermath
+from mailstead.mail.webhooks.post import Hooks
 from mailstead.protocols.smtp.roles.submission import SubmissionRole
 from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
 from mailstead.services.definition import Wiring
@@ -29,10 +31,9 @@ log = structlog.get_logger("mailstead.queue")
 class Smtp:
     """Submission listeners and queue workers."""
 
-    def __init__(self, lines: LineService, worker: OutboundWorker, signing: Signing) -> None:
+    def __init__(self, lines: LineService, worker: OutboundWorker) -> None:
         self._lines = lines
         self._worker = worker
-        self._signing = signing
         self._task = asyncio.get_running_loop().create_task(worker.run())
         self._task.add_done_callback(_report)
 
@@ -45,7 +46,6 @@ class Smtp:
         """See Running."""
         await asyncio.gather(self._lines.drain(timeout), self._worker.drain(timeout))
         await self._task
-        self._signing.close()
 
 
 def _report(task: asyncio.Task[None]) -> None:
@@ -57,9 +57,8 @@ async def start(wiring: Wiring) -> Smtp:
     """Listen on both submission ports and start the workers."""
     stores = wiring.stores
     settings = stores.settings
-    signing = Signing(stores.directory, stores.clock, on=settings.dkim.sign)
     policy = sending_policy(stores, wiring.hostname)
-    services = smtp_services(wiring, "submission", prepare=signing.sign_for_author, sending=policy)
+    services = smtp_services(wiring, "submission", prepare=stores.signing.sign_for_author, sending=policy)
     ports = settings.port
     listeners = [
         listener(wiring, "submission", ports.submission, "starttls"),
@@ -82,15 +81,24 @@ async def start(wiring: Wiring) -> Smtp:
             wiring.hostname,
             routes=Routes(stores.directory, settings.sending, settings.server.relay_url),
             policies=TlsPolicies(stores.resolver, sts, stores.clock),
+            reach=Reach(stores.resolver, settings.forward.private_networks),
         ),
         local_delivery(wiring),
         stores.directory,
-        Notices(stores.queue, wiring.hostname, stores.clock),
+        Notices(stores.queue, stores.directory, wiring.hostname, stores.clock),
         stores.bus,
         stores.trace,
         settings.queue,
         stores.clock,
         Aftermath(policy.suppressions),
         telling=Telling(stores.events, stores.bus, stores.clock),
+        planner=stores.planner,
+        forwarding=stores.forwarding,
+        hooks=HookAttempts(
+            Hooks(stores.resolver, lambda: wiring.contexts.client(True), settings.webhook, stores.clock),
+            stores.directory,
+            settings,
+            settings.authentication.identifier or wiring.hostname,
+        ),
     )
-    return Smtp(lines, worker, signing)
+    return Smtp(lines, worker)

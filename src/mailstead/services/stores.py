@@ -15,7 +15,12 @@ from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
 from mailstead.foundation.metrics import Metrics
 from mailstead.mail.outbound.queue import OutboundQueue
+from mailstead.mail.outbound.signing import Signing
+from mailstead.mail.routing.forwarding import Forwarding
+from mailstead.mail.routing.plan import Planner
+from mailstead.mail.routing.srs import Srs
 from mailstead.mail.webhooks.events import Events
+from mailstead.services.hostname import host_name
 from mailstead.services.secret import data_directory, server_secret
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.bus.open import open_bus
@@ -48,6 +53,9 @@ class Stores(msgspec.Struct, frozen=True):
     resolver: Resolver
     scripts: Scripts
     memory: Memory
+    planner: Planner
+    forwarding: Forwarding
+    signing: Signing
 
     @property
     def administration(self) -> Administration:
@@ -129,6 +137,10 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         queue = OutboundQueue(documents, bus, directory, data / "queue", secret, clock)
         await queue.open()
         stack.callback(queue.close)
+        signing = Signing(directory, clock, on=settings.dkim.sign)
+        stack.callback(signing.close)
+        srs = Srs(secret, settings.forward.srs_lifetime, clock)
+        identifier = settings.authentication.identifier or host_name(settings)
         yield Stores(
             settings=settings,
             data=data,
@@ -145,4 +157,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             resolver=Resolver(settings.server.dns_servers, settings.dns),
             scripts=Scripts(documents, directory, settings.sieve, clock),
             memory=Memory(documents, clock),
+            planner=Planner(directory, srs, settings.forward),
+            forwarding=Forwarding(directory, srs, signing, settings.forward, identifier),
+            signing=signing,
         )

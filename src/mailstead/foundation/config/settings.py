@@ -11,6 +11,7 @@ from mailstead.foundation.config.sections.dav import DavSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
+from mailstead.foundation.config.sections.forward import ForwardSettings
 from mailstead.foundation.config.sections.health import HealthSettings
 from mailstead.foundation.config.sections.http import HttpSettings
 from mailstead.foundation.config.sections.imap import ImapSettings
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthSettings = msgspec.field(default_factory=HealthSettings)
     http: HttpSettings = msgspec.field(default_factory=HttpSettings)
     web: WebSettings = msgspec.field(default_factory=WebSettings)
+    forward: ForwardSettings = msgspec.field(default_factory=ForwardSettings)
     webhook: WebhookSettings = msgspec.field(default_factory=WebhookSettings)
     api: ApiSettings = msgspec.field(default_factory=ApiSettings)
     message: MessageSettings = msgspec.field(default_factory=MessageSettings)

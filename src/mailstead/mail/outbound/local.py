@@ -8,8 +8,8 @@ from mailstead.mail.outbound.files import QueuedMessage
 from mailstead.mail.outbound.records import Consignment
 from mailstead.mail.outbound.verdict import Attempt, Verdict
 from mailstead.mail.routing.delivery import LocalDelivery, LocalRecipient
-from mailstead.mail.routing.plan import Dead, plan_of
-from mailstead.stores.directory.directory import Directory
+from mailstead.mail.routing.plan import Dead, Planner
+from mailstead.mail.routing.trace_fields import delivered_to
 
 _IN_MEMORY = 1024 * 1024
 
@@ -17,8 +17,8 @@ _IN_MEMORY = 1024 * 1024
 class LocalAttempts:
     """Mail that waits for mailboxes here; what its recipients forward goes back into the queue."""
 
-    def __init__(self, directory: Directory, local: LocalDelivery, folder: Path) -> None:
-        self._directory = directory
+    def __init__(self, planner: Planner, local: LocalDelivery, folder: Path) -> None:
+        self._planner = planner
         self._local = local
         self._folder = folder
 
@@ -27,13 +27,14 @@ class LocalAttempts:
     ) -> tuple[Attempt, tuple[EnvelopeRecipient, ...]]:
         """A verdict for each mailbox of the recipients, and those a copy goes to elsewhere."""
         targets: dict[str, tuple[EnvelopeRecipient, LocalRecipient]] = {}
-        forwards: dict[str, EnvelopeRecipient] = {}
+        forwards: dict[tuple[str, str], EnvelopeRecipient] = {}
         verdicts: list[Verdict] = []
+        marks = delivered_to(message.header())
         for recipient in consignment.recipients:
-            plan = await plan_of(self._directory, recipient)
+            plan = await self._planner.plan(recipient, marks)
             for target in plan.mailboxes:
                 targets.setdefault(target.destination.mailbox_id, (plan.in_mailbox(target), target))
-            forwards |= {one.address.lower(): one for one in plan.remote}
+            forwards |= {(one.address.lower(), one.via): one for one in plan.remote}
             verdicts += [_dead(plan.at(dead.address), dead) for dead in plan.dead]
             if plan.dropped:
                 verdicts.append(_settled(recipient, "250 2.1.5 accepted and dropped, as the alias is set"))

@@ -7,6 +7,7 @@ leaves a file that nobody names, which is swept at start.
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -20,6 +21,8 @@ from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.outbound.files import QueuedMessage, QueueFiles
 from mailstead.mail.outbound.records import (
     CONSIGNMENTS,
+    HOOK,
+    HOST,
     LOCAL,
     MOVES,
     Consignment,
@@ -117,7 +120,7 @@ class OutboundQueue:
         now = self._clock.now()
         by_destination: dict[str, list[EnvelopeRecipient]] = {}
         for recipient in envelope.recipients:
-            by_destination.setdefault(await self._destination(recipient.address), []).append(recipient)
+            by_destination.setdefault(await self._destination(recipient), []).append(recipient)
         return [
             Consignment(
                 id=f"{queue_id}-{number}",
@@ -135,8 +138,12 @@ class OutboundQueue:
             for number, (destination, recipients) in enumerate(by_destination.items())
         ]
 
-    async def _destination(self, address: str) -> str:
-        domain = address.rpartition("@")[2].lower()
+    async def _destination(self, recipient: EnvelopeRecipient) -> str:
+        if recipient.via.startswith(HOST):
+            return recipient.via
+        if recipient.via:
+            return f"{HOOK}{urlsplit(recipient.via).netloc}"
+        domain = recipient.address.rpartition("@")[2].lower()
         if domain.startswith("["):
             return domain
         try:

@@ -25,6 +25,8 @@ from mailstead.stores.documents.interface import CollectionSpec, Index
 State = Literal["ready", "claimed", "held", "pending"]
 Move = Literal["claim", "give_back", "finish", "hold", "release", "retry", "adopt"]
 LOCAL = "local:"  # destination of mail that waits for a mailbox of this installation
+HOST = "smtp:"  # begins the destination of mail for a server that an alias names
+HOOK = "hook:"  # begins the destination of what goes to webhooks of a host
 
 ONCE_DAYS = 7
 """How long it is remembered that something was queued once."""
@@ -71,11 +73,15 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwedNotice(msgspec.Struct, frozen=True, kw_only=True, tag="notice"):
-    """A notice that is to be queued as `queue_id`; all of `settled` have one action."""
+    """A notice that is to be queued as `queue_id`; all of `settled` have one action.
+
+    It goes to the message's sender, or to the owner of `alias`, the address here that passed the message on.
+    """
 
     queue_id: str
     settled: tuple[Settled, ...]
     retry_until: float | None = None
+    alias: str = ""
 
 
 class OwedForward(msgspec.Struct, frozen=True, kw_only=True, tag="forward"):

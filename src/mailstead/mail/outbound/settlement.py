@@ -12,6 +12,7 @@ from mailstead.mail.outbound.bounce import is_wanted
 from mailstead.mail.outbound.records import LOCAL, Consignment, Owed, OwedForward, OwedNotice, Settled
 from mailstead.mail.outbound.retry import next_pause
 from mailstead.mail.outbound.verdict import Verdict
+from mailstead.mail.routing.forwarding import grouped
 
 _ERROR_LIMIT = 500
 
@@ -48,12 +49,14 @@ def settle(
     tells_of_delay = bool(late and waiting) and not consignment.notified_delay and age >= late
     if tells_of_delay:
         told["delayed"] = [_settled(one, "delayed") for one in deferred]
-    owed: list[Owed] = [OwedForward(queue_id=new_ulid(now), recipients=forwards)] if forwards else []
+    owed: list[Owed] = [OwedForward(queue_id=new_ulid(now), recipients=group) for group in grouped(forwards)]
     for action, settled in told.items():
         wanted = tuple(one for one in settled if is_wanted(one.recipient, action))
         if wanted and consignment.sender:  # never about a notice (RFC 5321 §4.5.5)
             until = consignment.begun_at + settings.lifetime if action == "delayed" else None
             owed.append(OwedNotice(queue_id=new_ulid(now), settled=wanted, retry_until=until))
+    if not consignment.sender:
+        owed += _for_owners(told["failed"], now)
     return Settlement(
         waiting=waiting,
         owed=tuple(owed),
@@ -62,6 +65,17 @@ def settle(
         tells_of_delay=tells_of_delay,
         given_up=given_up and bool(deferred),
     )
+
+
+def _for_owners(failed: Sequence[Settled], now: float) -> list[Owed]:
+    """A notice that could not be passed on goes to nobody who wrote it: the alias's owner is told."""
+    by_alias: dict[str, list[Settled]] = {}
+    for one in failed:
+        if one.recipient.alias:
+            by_alias.setdefault(one.recipient.alias, []).append(one)
+    return [
+        OwedNotice(queue_id=new_ulid(now), settled=tuple(settled), alias=alias) for alias, settled in by_alias.items()
+    ]
 
 
 def _due_at(consignment: Consignment, settings: QueueSettings, now: float) -> float:

@@ -10,7 +10,10 @@ from mailstead.foundation.clock import Clock
 from mailstead.foundation.crypto.at_rest import decrypt
 from mailstead.foundation.crypto.dkim_keys import load_key
 from mailstead.foundation.spool import Spool
+from mailstead.mail.authentication.arc.result import ArcResult
+from mailstead.mail.authentication.arc.seal import seal
 from mailstead.mail.authentication.dkim.sign import SigningKey, sign
+from mailstead.mail.authentication.message import CheckedMessage
 from mailstead.mail.outbound.submission import body_chunks, read_header
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import DkimKey
@@ -34,6 +37,24 @@ class Signing:
         keys = [key for key in found.dkim_keys if key.retired_at is None and not key.is_waiting]
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._sign, found.id, keys, header, body)
+
+    async def seal_fields(self, domain: str, message: CheckedMessage, chain: ArcResult, results: str) -> bytes:
+        """A set of ARC by `domain` over `message` (see arc.seal), empty when the domain has no key. Raises SealError.
+
+        Sealers sign with RSA, which every verifier knows, where there is such a key.
+        """
+        found = await self._directory.domain(domain.lower()) if self._on else None
+        keys = (
+            () if found is None else [key for key in found.dkim_keys if key.retired_at is None and not key.is_waiting]
+        )
+        if found is None or not keys:
+            return b""
+        key = next((one for one in keys if one.algorithm == "rsa-sha256"), keys[0])
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._seal, found.id, key, message, chain, results)
+
+    def _seal(self, domain: str, key: DkimKey, message: CheckedMessage, chain: ArcResult, results: str) -> bytes:
+        return seal(message, chain, results, self._load(domain, key), int(self._clock.now())).fields
 
     def _sign(self, domain: str, keys: list[DkimKey], header: bytes, body: Iterable[bytes]) -> bytes:
         return sign(header, body, [self._load(domain, key) for key in keys], int(self._clock.now()))

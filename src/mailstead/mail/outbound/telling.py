@@ -47,8 +47,8 @@ class Telling:
         Raises StoreUnavailableError.
         """
         domain = consignment.sender.rpartition("@")[2].lower()
-        if not domain:
-            return  # nobody sent a notice
+        if not domain or consignment.envelope.original_sender:
+            return  # nobody here sent a notice, or what an alias passes on
         for verdict in verdicts:
             kind = "bounce" if given_up and verdict.outcome == "deferred" else _KINDS[verdict.outcome]
             await self._hooks(consignment, verdict, kind, domain)

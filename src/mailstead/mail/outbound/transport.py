@@ -9,6 +9,7 @@ from mailstead.foundation.config.sections.sending import SendingSettings
 from mailstead.foundation.dns.resolver import Resolver
 from mailstead.foundation.errors import MailsteadError, PermanentError
 from mailstead.foundation.net.errors import StartTLSError
+from mailstead.foundation.net.reach import Reach
 from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.mail.authentication.tls_policy import TlsPolicy
 from mailstead.mail.envelope import Envelope
@@ -16,6 +17,7 @@ from mailstead.mail.outbound.connections import OpenServer
 from mailstead.mail.outbound.files import QueuedMessage
 from mailstead.mail.outbound.fitness import Fitness
 from mailstead.mail.outbound.opening import Opening, RefusedError, UnreachableError
+from mailstead.mail.outbound.records import HOST
 from mailstead.mail.outbound.required_tls import (
     EncryptionNeededError,
     RequireTlsUnsupportedError,
@@ -47,7 +49,10 @@ class Transport:
         *,
         routes: Routes | None = None,
         results: TlsResults | None = None,
+        reach: Reach | None = None,
     ) -> None:
+        """Without `reach` no server is reached that an alias names."""
+        self._reach = reach
         self._resolver = resolver
         self._settings = settings
         self._hostname = hostname
@@ -65,16 +70,21 @@ class Transport:
 
     async def place(self, destination: str, envelope: Envelope) -> str:
         """What is reached or not on the way that the envelope's sender takes. Raises TemporaryError."""
-        return (await self._routes.of(envelope.sender)).place(destination)
+        return (await self._route(destination, envelope)).place(destination)
+
+    async def _route(self, destination: str, envelope: Envelope) -> Route:
+        """The sender's; a server that an alias names is reached without relays."""
+        route = await self._routes.of(envelope.sender)
+        return msgspec.structs.replace(route, relays=()) if destination.startswith(HOST) else route
 
     async def attempt(self, destination: str, envelope: Envelope, message: QueuedMessage) -> Attempt:
         """A verdict for every recipient; raises nothing of the network's, OSError and SealError of the file's."""
         heeds = not does_without_tls(envelope, message.header())
         try:
-            route = await self._routes.of(envelope.sender)
+            route = await self._route(destination, envelope)
             targets = await self._targets(route, destination)
             wanted = None
-            if self._policies is not None and heeds and not route.relays:
+            if self._policies is not None and heeds and not route.relays and not destination.startswith(HOST):
                 wanted = await self._policies.of_destination(destination)
         except MailsteadError as error:
             return Attempt(all_by_error(envelope, error, ""))
@@ -107,6 +117,8 @@ class Transport:
         """Where to connect to, and from which addresses. Raises what finding them raises, UnreachableError."""
         if route.relays:
             found = [Target(relay.host, relay.host, relay.port, relay=relay) for relay in route.relays]
+        elif destination.startswith(HOST):
+            found = await self._named(destination)
         else:
             found = await find_targets(self._resolver, destination, self._settings.remote_port, self._hostname)
         usable = []
@@ -117,6 +129,13 @@ class Transport:
         if not usable:
             raise UnreachableError(detail=f"no address of {destination} is of a family that mail leaves by")
         return usable
+
+    async def _named(self, destination: str) -> list[Target]:
+        """The addresses of a server that an alias names. Raises NotPublicError, NoSuchHostError, ResolutionError."""
+        host, _, port = destination.removeprefix(HOST).rpartition(":")
+        if self._reach is None:
+            raise UnreachableError(detail=f"{host} is reached by no worker")
+        return [Target(host, address, int(port)) for address in await self._reach.addresses(host)]
 
     async def _policy(self, wanted: DestinationPolicy | None, target: Target, envelope: Envelope) -> TlsPolicy:
         """What the connection has to be like. Raises ResolutionError, TlsPolicyError, EncryptionNeededError."""

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from mailstead.foundation.clock import Clock
+from mailstead.foundation.config.sections.forward import ForwardSettings
 from mailstead.foundation.config.sections.queue import QueueSettings
 from mailstead.foundation.crypto.stream import SealError
 from mailstead.foundation.errors import TemporaryError
@@ -24,16 +25,19 @@ from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import EnvelopeRecipient
 from mailstead.mail.outbound.bounce import Notices
 from mailstead.mail.outbound.files import QueuedMessage
+from mailstead.mail.outbound.hooks import HookAttempts
 from mailstead.mail.outbound.journal import Journal
 from mailstead.mail.outbound.local import LocalAttempts
 from mailstead.mail.outbound.queue import CHANNEL, OutboundQueue, decode_destinations
-from mailstead.mail.outbound.records import LOCAL, Consignment, Owed, OwedForward, OwedNotice
+from mailstead.mail.outbound.records import HOOK, LOCAL, Consignment, Owed, OwedForward, OwedNotice
 from mailstead.mail.outbound.schedule import Resting, Turns
 from mailstead.mail.outbound.settlement import settle
 from mailstead.mail.outbound.telling import Telling
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.verdict import Verdict
 from mailstead.mail.routing.delivery import LocalDelivery
+from mailstead.mail.routing.forwarding import Forwarding
+from mailstead.mail.routing.plan import Planner
 from mailstead.mail.sending.aftermath import Aftermath
 from mailstead.stores.bus.interface import Bus, Subscription
 from mailstead.stores.directory.directory import Directory
@@ -65,10 +69,19 @@ class OutboundWorker:
         clock: Clock,
         aftermath: Aftermath | None = None,
         telling: Telling | None = None,
+        *,
+        planner: Planner | None = None,
+        forwarding: Forwarding | None = None,
+        hooks: HookAttempts | None = None,
     ) -> None:
+        """Without `planner` no rewritten return path is known, without `forwarding` mail goes on as it came, without
+        `hooks` what is for webhooks waits.
+        """
+        self._forwarding = forwarding
+        self._hooks = hooks
         self._queue = queue
         self._transport = transport
-        self._local = LocalAttempts(directory, local, queue.files.folder)
+        self._local = LocalAttempts(planner or Planner(directory, None, ForwardSettings()), local, queue.files.folder)
         self._notices = notices
         self._bus = bus
         self._journal = Journal(trace, clock)
@@ -247,6 +260,10 @@ class OutboundWorker:
         if destination == LOCAL:
             attempt, forwards = await self._local.attempt(consignment, message)
             return attempt.verdicts, forwards
+        if destination.startswith(HOOK):
+            if self._hooks is None:
+                return _deferred(consignment, "4.3.5", "451 4.3.5 this worker delivers to no webhooks"), ()
+            return (await self._hooks.attempt(consignment, message)).verdicts, ()
         place = await self._transport.place(destination, consignment.envelope)
         reason = self._resting.reason(place)
         if reason and not consignment.forced:
@@ -306,7 +323,12 @@ class OutboundWorker:
         with Spool(_IN_MEMORY, self._queue.files.folder) as spool:
             for chunk in message.chunks():
                 spool.append(chunk)
-            await self._queue.enqueue_owed(owed.queue_id, consignment.id, envelope, spool, consignment.trace_id, until)
+            copy = spool
+            alias = owed.recipients[0].alias
+            if alias and self._forwarding is not None:
+                parcel = await self._forwarding.prepare(consignment.envelope, owed.recipients, spool, alias)
+                envelope, copy = parcel.envelope, parcel.message
+            await self._queue.enqueue_owed(owed.queue_id, consignment.id, envelope, copy, consignment.trace_id, until)
 
     async def _store_for_certain(self, work: Callable[[], Awaitable[T]]) -> T:
         """The result of `work`, tried until the store answers: what a remote server took must be written down."""

@@ -37,6 +37,7 @@ from mailstead.mail.filtering.actions import (
 from mailstead.mail.filtering.compose import notify_message, vacation_message
 from mailstead.mail.filtering.environment import Answers, Environment
 from mailstead.mail.filtering.interpreter import run_script
+from mailstead.mail.routing.forwarding import Forwarding
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivered_to, received_count
 from mailstead.stores.directory.records import Alias
 from mailstead.stores.mailbox.folders import INBOX
@@ -98,7 +99,10 @@ class Filter:
         settings: Settings,
         clock: Clock,
         hostname: str,
+        forwarding: Forwarding | None = None,
     ) -> None:
+        """Without `forwarding` a redirect keeps the return path."""
+        self._forwarding = forwarding
         self._scripts = scripts
         self._memory = memory
         self._mailboxes = mailboxes
@@ -222,15 +226,19 @@ class Filter:
         return arrival.delivery_id and f"sieve {arrival.delivery_id} {what}"
 
     async def _redirect(self, arrival: Arrival, action: Redirect) -> None:
-        """The sender is kept (RFC 5228 §4.2); Delivered-To tells the message when it comes back."""
+        """As an alias passes a message on; the author stays, the return path is one that bounces come back to."""
         start = arrival.body.start(HEADER_LIMIT)
-        mark = f"Delivered-To: {arrival.recipient}\r\n".encode()
-        if action.header is None:
-            message = arrival.body.replaced(0, mark)
+        message = arrival.body
+        if action.header is not None:
+            message = message.replaced(header_end(start, 0, len(start)), action.header)
+        recipient = EnvelopeRecipient(action.address, alias=arrival.recipient)
+        wide = not (action.address.isascii() and arrival.sender.isascii())
+        envelope = Envelope(sender=arrival.sender, recipients=(recipient,), smtputf8=wide)
+        if self._forwarding is not None:
+            parcel = await self._forwarding.prepare(envelope, (recipient,), message, arrival.recipient)
+            envelope, message = parcel.envelope, parcel.message
         else:
-            message = arrival.body.replaced(header_end(start, 0, len(start)), mark + action.header)
-        smtputf8 = not (action.address.isascii() and arrival.sender.isascii())
-        envelope = Envelope(sender=arrival.sender, recipients=(EnvelopeRecipient(action.address),), smtputf8=smtputf8)
+            message = message.replaced(0, f"Delivered-To: {arrival.recipient}\r\n".encode())
         once = self._once(arrival, f"redirect {action.address}")
         await self._queue.enqueue(envelope, message, arrival.trace_id, once=once)
 

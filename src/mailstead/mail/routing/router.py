@@ -10,11 +10,15 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
+from mailstead.formats.message.header import header_end
 from mailstead.foundation.clock import Clock
+from mailstead.foundation.config.sections.forward import ForwardSettings
 from mailstead.foundation.spool import Spool
-from mailstead.mail.envelope import Envelope, RecipientResult
+from mailstead.mail.envelope import Envelope, EnvelopeRecipient, RecipientResult
 from mailstead.mail.routing.delivery import LocalDelivery, LocalRecipient
-from mailstead.mail.routing.plan import Plan, plan_of
+from mailstead.mail.routing.forwarding import Forwarding, grouped
+from mailstead.mail.routing.plan import Plan, Planner
+from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivered_to
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.trace.trace import Trace, TraceEntry
 
@@ -25,8 +29,8 @@ Prepare: TypeAlias = Callable[[Spool], Awaitable[None]]
 class Outbound(Protocol):
     """The outbound queue as the router uses it."""
 
-    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str) -> str:
-        """Keep a message for delivery; durable when it returns."""
+    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str, *, once: str = "") -> str:
+        """Keep a message for delivery, for each `once` once; durable when it returns. "" when it was kept before."""
         ...
 
 
@@ -43,8 +47,12 @@ class Router:
         service: str,
         *,
         prepare: Prepare | None = None,
+        planner: Planner | None = None,
+        forwarding: Forwarding | None = None,
     ) -> None:
-        self._directory = directory
+        """Without `planner` no rewritten return path is known; without `forwarding` mail goes on as it came."""
+        self._planner = planner or Planner(directory, None, ForwardSettings())
+        self._forwarding = forwarding
         self._local = local
         self._outbound = outbound
         self._trace = trace
@@ -59,7 +67,9 @@ class Router:
             await self._prepare(message)
         if envelope.release_at > self._clock.now():
             return await self._keep(envelope, message, trace_id)
-        plans = [await plan_of(self._directory, recipient) for recipient in envelope.recipients]
+        start = message.start(HEADER_LIMIT)
+        marks = delivered_to(start[: header_end(start, 0, len(start))])
+        plans = [await self._planner.plan(recipient, marks) for recipient in envelope.recipients]
         mailboxes: dict[str, LocalRecipient] = {}
         for plan in plans:
             for target in plan.mailboxes:
@@ -97,8 +107,9 @@ class Router:
         trace_id: str,
     ) -> bool:
         """Queue remote recipients, and what has to wait or to be told when others were served; whether any was."""
-        waiting = {(target.address.lower(), ""): target for plan in plans for target in plan.remote}
-        if waiting or any(result.outcome == "delivered" for result in by_mailbox.values()):
+        going_on = {(target.address.lower(), target.via): target for plan in plans for target in plan.remote}
+        waiting: dict[tuple[str, str], EnvelopeRecipient] = {}
+        if going_on or any(result.outcome == "delivered" for result in by_mailbox.values()):
             # the one reply says 250: a worker tries again, or tells the sender
             for plan in plans:
                 for target in plan.mailboxes:
@@ -107,22 +118,40 @@ class Router:
                         waiting.setdefault(("", mailbox_id), plan.in_mailbox(target))
                 for dead in plan.dead:
                     waiting.setdefault((dead.address.lower(), ""), plan.at(dead.address))
-        if not waiting:
-            return False
-        queued = msgspec.structs.replace(envelope, recipients=tuple(waiting.values()))
-        queue_id = await self._outbound.enqueue(queued, message, trace_id)
-        addresses = tuple(recipient.address for recipient in waiting.values())
+        for group in grouped([one for one in going_on.values() if one.alias and self._forwarding is not None]):
+            await self._forward(envelope, group, message, trace_id)
+        waiting |= {key: one for key, one in going_on.items() if not one.alias or self._forwarding is None}
+        if waiting:
+            queued = msgspec.structs.replace(envelope, recipients=tuple(waiting.values()))
+            queue_id = await self._outbound.enqueue(queued, message, trace_id)
+            self._note_queued(queued, queue_id, trace_id)
+        return bool(going_on or waiting)
+
+    async def _forward(
+        self, envelope: Envelope, recipients: tuple[EnvelopeRecipient, ...], message: Spool, trace_id: str
+    ) -> None:
+        """Queue what goes on through one alias; a message that was queued before is not queued again."""
+        assert self._forwarding is not None
+        parcel = await self._forwarding.prepare(envelope, recipients, message, recipients[0].alias)
+        queue_id = await self._outbound.enqueue(parcel.envelope, parcel.message, trace_id, once=parcel.once)
+        self._note_queued(parcel.envelope, queue_id, trace_id)
+
+    def _note_queued(self, envelope: Envelope, queue_id: str, trace_id: str) -> None:
+        addresses = tuple(recipient.address for recipient in envelope.recipients)
+        places = ", ".join(recipient.via or recipient.address for recipient in envelope.recipients)
+        text = f"waits in the queue as {queue_id} for {places}"
+        if not queue_id:
+            text = f"was passed on to {places} before: its sender sends it once more"
         self._trace.record(
             TraceEntry(
                 trace_id=trace_id,
                 at=self._clock.now(),
                 service=self._service,
                 event="queued",
-                text=f"waits in the queue as {queue_id} for {', '.join(addresses)}",
-                keys=(*addresses, queue_id),
+                text=text,
+                keys=(*addresses, queue_id) if queue_id else addresses,
             )
         )
-        return True
 
     @staticmethod
     def _result(plan: Plan, by_mailbox: dict[str, RecipientResult], queued: bool) -> RecipientResult:

@@ -32,8 +32,8 @@ class Aftermath:
             meaning = meaning_of(verdict.text) if verdict.outcome != "delivered" else None
             found.append(verdict if meaning is None else msgspec.structs.replace(verdict, advice=meaning.advice))
             domain = consignment.sender.rpartition("@")[2].lower()
-            if not domain:
-                continue  # notices bounce without anybody being wrong
+            if not domain or consignment.envelope.original_sender:
+                continue  # notices bounce without anybody being wrong, and what is passed on is written by others
             try:
                 if verdict.outcome == "delivered":
                     await self._suppressions.delivered(domain, verdict.recipient.address)

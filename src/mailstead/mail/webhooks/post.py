@@ -10,9 +10,9 @@ from mailstead.foundation.config.sections.webhook import WebhookSettings
 from mailstead.foundation.dns.resolving import Resolving
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.net.http.request import HttpRequest, send_request
+from mailstead.foundation.net.http.url import parse_url
 from mailstead.foundation.net.reach import Reach
 from mailstead.mail.webhooks.signature import signature_headers
-from mailstead.mail.webhooks.target import parse_hook
 
 _ANSWER_LIMIT = 64 * 1024
 _WORDS_LIMIT = 200
@@ -45,7 +45,7 @@ class Hooks:
         Delivered is what is answered with 200 to 299. A redirect, and what the 400s say but for busy and slow, is final.
         """
         try:
-            target = parse_hook(url)
+            target = parse_url(url)
             if not target.is_secure and not self._settings.plain_http:
                 return HookAnswer(False, True, 0, "Webhooks are delivered over https only")
             addresses = await self._reach.addresses(target.host)

@@ -14,6 +14,7 @@ LOCAL_PART_LIMIT = 64  # octets, RFC 5321 §4.5.3.1.1
 DOMAIN_LIMIT = 255
 PATH_LIMIT = 256
 _LABEL_LIMIT = 63
+_REWRITTEN = re.compile(r'"?srs[01][=+-]', re.IGNORECASE)
 
 _BEYOND = "\u00a0-\u2027\u202a-\ud7ff\ue000-\U0010ffff"  # no C1 controls, no line and paragraph separators
 _ATEXT = r"A-Za-z0-9!#$%&'*+/=?^_`{|}~\-"
@@ -70,7 +71,9 @@ def split_path(text: str, *, utf8: bool) -> tuple[str, str] | None:
     if found is None:
         return None
     local, domain = found["local"], found["domain"]
-    if len(local.encode()) > LOCAL_PART_LIMIT or len(local.encode()) + len(domain.encode()) + 3 > PATH_LIMIT:
+    # rewritten return paths of forwarded mail hold a whole address: they have the room of a path
+    room = PATH_LIMIT if _REWRITTEN.match(local) else LOCAL_PART_LIMIT
+    if len(local.encode()) > room or len(local.encode()) + len(domain.encode()) + 3 > PATH_LIMIT:
         return None
     if not (is_address_literal(domain) if domain[0] == "[" else is_domain(domain, utf8=utf8)):
         return None

@@ -10,6 +10,7 @@ from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.metrics import Metrics
 from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.mail.routing.delivery import LocalDelivery
+from mailstead.mail.routing.plan import Planner
 from mailstead.mail.routing.router import Router
 from mailstead.mail.sending.policy import SendingPolicy
 from mailstead.stores.directory.authentication import Authenticator
@@ -23,7 +24,7 @@ class SmtpServices(msgspec.Struct, frozen=True):
 
     With `mailboxes`, where they are on this node, a full mailbox is noticed before the message is sent. Without
     `authentication` nobody asks who sent a message; nor is it asked of the `own` connections of this process. What
-    may be submitted is the matter of `sending`.
+    may be submitted is the matter of `sending`. Without `planner` no rewritten return path is known.
     """
 
     directory: Directory
@@ -40,6 +41,7 @@ class SmtpServices(msgspec.Struct, frozen=True):
     authentication: InboundAuthentication | None = None
     own: Collection[tuple[str, int]] = ()
     sending: SendingPolicy | None = None
+    planner: Planner | None = None
 
     def note(self, service: str, trace_id: str, event: str, text: str, *keys: str, message_id: str = "") -> None:
         """Record what happened to a message."""

@@ -1,7 +1,7 @@
 """The directory: who and what exists here, resolved and authenticated from caches that follow every change."""
 
-import re
 from collections import OrderedDict
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,7 +13,14 @@ from mailstead.foundation.crypto.derive import derive_key
 from mailstead.foundation.crypto.slot import unwrap
 from mailstead.foundation.errors import NotFoundError
 from mailstead.stores.bus.interface import Bus, Subscription
-from mailstead.stores.directory.names import CATCH_ALL, InvalidAddressError, checked_pattern, is_pattern, split_address
+from mailstead.stores.directory.names import (
+    CATCH_ALL,
+    InvalidAddressError,
+    Match,
+    checked_pattern,
+    is_pattern,
+    split_address,
+)
 from mailstead.stores.directory.records import (
     Account,
     Alias,
@@ -25,6 +32,7 @@ from mailstead.stores.directory.records import (
     from_document,
     to_document,
 )
+from mailstead.stores.directory.targets import filled, target_kind, with_tag
 from mailstead.stores.documents.interface import Collection, CollectionSpec, Documents, DuplicateError, Index
 
 CHANNEL = "directory"
@@ -189,7 +197,8 @@ class Directory:
     # resolution
 
     async def resolve(self, address: str) -> Resolution:
-        """What an address is here: exact name, then without its +tag, then patterns, then the catch-all.
+        """What an address is here: exact name, then without its +tag, then the oldest pattern that matches, then the
+        catch-all.
 
         Never raises for what a peer sends: text that is no address is unknown.
         """
@@ -209,7 +218,7 @@ class Directory:
         for name in dict.fromkeys((local, base or local)):
             alias = await self.alias(f"{name}@{domain}")
             if alias is not None:
-                return self._answer(address, alias, None)
+                return self._answer(address, alias, None, tag=local[len(name) + 1 :])
         patterns: list[Alias] = await self._cached("patterns", domain, lambda: self._patterns(domain))
         for alias in patterns:
             match = checked_pattern(alias.name).fullmatch(local)
@@ -232,17 +241,22 @@ class Directory:
             return None
         return await self.alias(owner.address)
 
-    @staticmethod
-    def _answer(address: str, alias: Alias, match: re.Match[str] | None) -> Resolution:
+    def _answer(self, address: str, alias: Alias, match: Match | None, *, tag: str = "") -> Resolution:
         if not alias.enabled:
             return Resolution(address, "disabled", alias.disabled_code, alias)
         destinations = []
         if alias.mailbox_id:
             destinations.append(Destination("mailbox", address, alias.mailbox_id, alias.id))
         for target in alias.forward_to:
-            if match is not None:
-                target = re.sub(r"\$(\d)", lambda found: _group(match, int(found[1])), target)
-            destinations.append(Destination("address", target, "", alias.id))
+            made = target if match is None else filled(target, partial(_group, match))
+            if made is None:
+                continue
+            kind = target_kind(made)
+            if kind == "address" and tag and self._settings.forward.keep_tag:
+                made = with_tag(made, tag)
+            destinations.append(Destination(kind, made, "", alias.id))
+        if not destinations:
+            return Resolution(address, "unknown")  # what the pattern matched makes no target
         return Resolution(address, "accepted", None, alias, tuple(destinations))
 
     # keys and rights
@@ -278,7 +292,7 @@ class Directory:
             return False
 
 
-def _group(match: re.Match[str], number: int) -> str:
+def _group(match: Match, number: int) -> str:
     try:
         return match.group(number) or ""
     except IndexError:

@@ -7,7 +7,7 @@ import msgspec
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.slot import Slot
 
-DisabledCode = Literal[250, 450, 550]
+DisabledCode = Literal[250, 421, 450, 550]
 ACCOUNT_LABEL = "account password"
 """The label of the password that makes a login at the user's own address the user; nobody else may choose it."""
 Group = Literal["admin", "user"]
@@ -161,9 +161,9 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Destination(msgspec.Struct, frozen=True):
-    """Where mail for an address goes."""
+    """Where mail for an address goes. `address` is the target as it is written, of a mailbox the address that led there."""
 
-    kind: Literal["mailbox", "address"]
+    kind: Literal["mailbox", "address", "host", "webhook"]
     address: str
     mailbox_id: str = ""
     alias_id: str = ""

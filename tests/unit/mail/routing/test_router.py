@@ -11,7 +11,7 @@ class Kept:
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
 
-    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str) -> str:
+    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str, *, once: str = "") -> str:
         self.envelopes.append(envelope)
         return "q1"
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from mailstead.foundation.errors import MailsteadError
 from mailstead.protocols.smtp.commands import ALL_BODIES, Mail, Rcpt
 from mailstead.protocols.smtp.received import HeaderFacts, from_clause, protocol_name, received_field
 from mailstead.protocols.smtp.reply import Reply, reply
@@ -11,6 +12,7 @@ from mailstead.protocols.smtp.roles.role import envelope_recipient
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.protocols.smtp.transaction import Accepted, Transaction
 from mailstead.protocols.smtp.verbs import SMTP_VERBS
+from mailstead.stores.directory.records import Resolution
 
 if TYPE_CHECKING:
     from mailstead.protocols.smtp.session import Session
@@ -39,13 +41,27 @@ class MxRole:
         """Everybody."""
         return None
 
-    async def sender(self, _: "Session", __: Mail) -> Reply | None:
-        """Any sender, the null path included (RFC 5321 §4.5.5)."""
+    async def sender(self, _: "Session", mail: Mail) -> Reply | None:
+        """Any sender, the null path included (RFC 5321 §4.5.5), but none that claims to be a return path of ours."""
+        try:
+            await self._original_sender(mail.sender)
+        except MailsteadError as error:
+            return reply(error.smtp_code, error.enhanced_code, error.public_text)
         return None
+
+    async def _original_sender(self, address: str) -> str:
+        planner = self.services.planner
+        return "" if planner is None else await planner.original_sender(address)
 
     async def recipient(self, session: "Session", rcpt: Rcpt) -> Accepted | Reply:
         """Those who are here."""
         address = await recipient_address(self.services, rcpt)
+        try:
+            bounced_to = await self._original_sender(address)
+        except MailsteadError as error:
+            return reply(error.smtp_code, error.enhanced_code, error.public_text)
+        if bounced_to:
+            return self._bounce(session, rcpt, address)
         resolution = await self.services.directory.resolve(address)
         refusal = refusal_of(resolution)
         if refusal is not None:
@@ -53,6 +69,14 @@ class MxRole:
         assert session.transaction is not None
         full = await self._quota.refusal(resolution, session.transaction.mail.size)
         return full or Accepted(envelope_recipient(rcpt, address), resolution)
+
+    @staticmethod
+    def _bounce(session: "Session", rcpt: Rcpt, address: str) -> Accepted | Reply:
+        """The return path of forwarded mail takes notices, and nothing that makes us a relay to its sender."""
+        assert session.transaction is not None
+        if session.transaction.mail.sender:
+            return reply(550, "5.7.1", "This address takes delivery notices only, with the null sender")
+        return Accepted(envelope_recipient(rcpt, address), Resolution(address, "accepted"))
 
     async def message(self, session: "Session", transaction: Transaction, facts: HeaderFacts) -> list[Reply]:
         """Deliver here, forward what is to be forwarded; one reply."""

@@ -11,6 +11,8 @@ from mailstead.stores.directory.records import Resolution
 UNKNOWN_USER = reply(550, "5.1.1", "No such recipient here")
 NOT_LOCAL = reply(550, "5.7.1", "Not a domain of ours, relaying denied")
 DISABLED = {
+    # 421 would end the session and with it the other recipients' turn (RFC 5321 §3.8): the sender tries again as well
+    421: reply(450, "4.2.1", "Recipient takes no mail for now"),
     450: reply(450, "4.2.1", "Recipient takes no mail for now"),
     550: reply(550, "5.2.1", "Recipient takes no mail"),
 }

@@ -1,4 +1,4 @@
-"""The URL of a webhook, as a user wrote it."""
+"""The URL of something on the web that a user named."""
 
 from urllib.parse import urlsplit
 
@@ -9,8 +9,8 @@ from mailstead.foundation.errors import InvalidError
 URL_LIMIT = 2048
 
 
-class HookTarget(msgspec.Struct, frozen=True):
-    """Where to POST to."""
+class HttpUrl(msgspec.Struct, frozen=True):
+    """Its parts; `path` with the query."""
 
     host: str
     port: int
@@ -18,14 +18,14 @@ class HookTarget(msgspec.Struct, frozen=True):
     is_secure: bool
 
 
-def is_hook(text: str) -> bool:
-    """Whether a target is a URL."""
+def is_url(text: str) -> bool:
+    """Whether a text is meant as a URL."""
     return text.lower().startswith(("https://", "http://"))
 
 
-def parse_hook(url: str) -> HookTarget:
-    """The target of `http[s]://host[:port]/path?query`. Raises InvalidError for anything else, a login included."""
-    refusal = InvalidError(f"{url[:200]}: a webhook is given as https://HOST[:PORT]/PATH")
+def parse_url(url: str) -> HttpUrl:
+    """The parts of `http[s]://host[:port]/path?query`. Raises InvalidError for anything else, a login included."""
+    refusal = InvalidError(f"{url[:200]}: a URL is given as https://HOST[:PORT]/PATH")
     if len(url) > URL_LIMIT or not url.isascii() or any(ord(letter) <= 32 or letter in '<>"\\' for letter in url):
         raise refusal
     try:
@@ -37,4 +37,4 @@ def parse_hook(url: str) -> HookTarget:
         raise refusal
     is_secure = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return HookTarget(parts.hostname, port or (443 if is_secure else 80), path, is_secure)
+    return HttpUrl(parts.hostname, port or (443 if is_secure else 80), path, is_secure)
