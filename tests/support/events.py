@@ -13,8 +13,10 @@ def attendee(address: str, partstat: str = "NEEDS-ACTION", more: str = "") -> st
     return f"ATTENDEE;CN={address.partition('@')[0].title()};PARTSTAT={partstat}{more}:mailto:{address}"
 
 
-def event(*lines: str, start: str = "20260907T090000", uid: str = "one", sequence: int = 0) -> str:
-    """A VEVENT of Ann's in Paris of one hour."""
+def event(
+    *lines: str, start: str = "20260907T090000", uid: str = "one", sequence: int = 0, organizer: str = ANN
+) -> str:
+    """A VEVENT of somebody's in Paris of one hour."""
     hour = int(start[9:11])
     return "\r\n".join(
         [
@@ -25,8 +27,8 @@ def event(*lines: str, start: str = "20260907T090000", uid: str = "one", sequenc
             "SUMMARY:Talk",
             f"DTSTART;TZID=Europe/Paris:{start}",
             f"DTEND;TZID=Europe/Paris:{start[:9]}{hour + 1:02d}{start[11:]}",
-            f"ORGANIZER;CN=Ann:mailto:{ANN}",
-            attendee(ANN, "ACCEPTED"),
+            f"ORGANIZER;CN={organizer.partition('@')[0].title()}:mailto:{organizer}",
+            attendee(organizer, "ACCEPTED"),
             *lines,
             "END:VEVENT",
             "",
@@ -34,9 +36,10 @@ def event(*lines: str, start: str = "20260907T090000", uid: str = "one", sequenc
     )
 
 
-def instance(at: str, *lines: str, start: str = "", uid: str = "one", sequence: int = 0) -> str:
+def instance(at: str, *lines: str, start: str = "", uid: str = "one", sequence: int = 0, organizer: str = ANN) -> str:
     """The changed instance that is named by `at`."""
-    return event(f"RECURRENCE-ID;TZID=Europe/Paris:{at}", *lines, start=start or at, uid=uid, sequence=sequence)
+    named = f"RECURRENCE-ID;TZID=Europe/Paris:{at}"
+    return event(named, *lines, start=start or at, uid=uid, sequence=sequence, organizer=organizer)
 
 
 def calendar(*components: str) -> bytes:

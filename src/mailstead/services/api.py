@@ -8,15 +8,13 @@ import structlog
 from mailstead.interfaces.api.application import api_application
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identification
-from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.outbound.letters import Letters
 from mailstead.mail.webhooks.post import Hooks
 from mailstead.mail.webhooks.worker import EventWorker
 from mailstead.services.definition import Wiring
-from mailstead.services.delivery import local_delivery, mail_router
+from mailstead.services.delivery import submission_agent
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
-from mailstead.services.policy import sending_policy
 from mailstead.services.ready import Endpoint
 from mailstead.services.standing import installation_status
 from mailstead.stores.access.passkeys import Passkeys
@@ -25,22 +23,6 @@ from mailstead.stores.access.tokens import Tokens
 from mailstead.stores.sent.sent import SentMessages
 
 log = structlog.get_logger("mailstead.events")
-
-
-def submission_agent(wiring: Wiring, service: str) -> SubmissionAgent:
-    """What takes messages that are written in the web or over the API."""
-    stores = wiring.stores
-    router = mail_router(wiring, service, local_delivery(wiring), stores.signing.sign_for_author)
-    return SubmissionAgent(
-        stores.directory,
-        router,
-        stores.trace,
-        stores.settings,
-        wiring.hostname,
-        stores.data / "spool",
-        stores.clock,
-        sending_policy(stores, wiring.hostname),
-    )
 
 
 def api_services(wiring: Wiring, service: str = "api") -> ApiServices:

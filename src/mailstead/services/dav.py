@@ -1,20 +1,31 @@
 """What the services caldav and carddav are made of: one application, on the port of each and under the web."""
 
 from mailstead.interfaces.dav.application import DavApplication
-from mailstead.protocols.dav.access import Access
 from mailstead.protocols.dav.exchange import DavServices
-from mailstead.protocols.dav.hooks import Hooks
 from mailstead.protocols.dav.registry import registry
+from mailstead.protocols.dav.scheduling.hooks import SchedulingHooks
 from mailstead.protocols.dav.server import DavServer
+from mailstead.protocols.dav.sharing import SharedAccess
 from mailstead.services.definition import Wiring
+from mailstead.services.delivery import implicit_scheduling, scheduling_delivery
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
+from mailstead.stores.sharing.shares import Shares
 
 
 def dav_application(wiring: Wiring, service: str) -> DavApplication:
     """The application; `service` is the name that failed logins are counted under."""
     stores = wiring.stores
-    services = DavServices(stores.mailboxes, stores.directory, stores.settings, stores.clock, Access(), Hooks())
+    delivery = scheduling_delivery(wiring, service)
+    services = DavServices(
+        stores.mailboxes,
+        stores.directory,
+        stores.settings,
+        stores.clock,
+        SharedAccess(Shares(stores.documents, stores.clock)),
+        SchedulingHooks(implicit_scheduling(wiring, delivery)),
+        delivery,
+    )
     return DavApplication(DavServer(services, registry()), stores.authenticator, stores.settings, service)
 
 

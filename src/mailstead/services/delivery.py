@@ -1,13 +1,18 @@
 """Which way local mail takes: directly in the storage service's process, else over LMTP to it."""
 
 from mailstead.mail.authentication.inbound import InboundAuthentication
+from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
 from mailstead.mail.routing.filter import Filter
 from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
 from mailstead.mail.routing.router import Prepare, Router
+from mailstead.mail.scheduling.arrival import Invitations
+from mailstead.mail.scheduling.delivery import SchedulingDelivery
+from mailstead.mail.scheduling.implicit import ImplicitScheduling
 from mailstead.mail.sending.policy import SendingPolicy
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.services.definition import Wiring
+from mailstead.services.policy import sending_policy
 
 LMTP_SOCKET = "lmtp.sock"
 
@@ -26,9 +31,19 @@ def local_delivery(wiring: Wiring) -> LocalDelivery:
             wiring.hostname,
             stores.forwarding,
         )
-        return DirectDelivery(
-            stores.directory, stores.mailboxes, stores.trace, stores.settings, stores.clock, filtering, stores.events
+        parts = (
+            stores.directory,
+            stores.mailboxes,
+            stores.trace,
+            stores.settings,
+            stores.clock,
+            filtering,
+            stores.events,
         )
+        calendars = Invitations(
+            _scheduling(wiring, "storage", DirectDelivery(*parts)), stores.settings, wiring.hostname
+        )
+        return DirectDelivery(*parts, calendars)
     return LmtpDelivery(LmtpTarget(f"unix:{stores.data / LMTP_SOCKET}", 0), wiring.hostname)
 
 
@@ -46,6 +61,39 @@ def mail_router(wiring: Wiring, service: str, local: LocalDelivery, prepare: Pre
         planner=stores.planner,
         forwarding=stores.forwarding,
     )
+
+
+def submission_agent(wiring: Wiring, service: str, local: LocalDelivery | None = None) -> SubmissionAgent:
+    """What takes messages that are written here: in the web, over the API, by calendars."""
+    stores = wiring.stores
+    way = local_delivery(wiring) if local is None else local
+    return SubmissionAgent(
+        stores.directory,
+        mail_router(wiring, service, way, stores.signing.sign_for_author),
+        stores.trace,
+        stores.settings,
+        wiring.hostname,
+        stores.data / "spool",
+        stores.clock,
+        sending_policy(stores, wiring.hostname),
+    )
+
+
+def scheduling_delivery(wiring: Wiring, service: str) -> SchedulingDelivery:
+    """What carries invitations and answers."""
+    return _scheduling(wiring, service, local_delivery(wiring))
+
+
+def _scheduling(wiring: Wiring, service: str, local: LocalDelivery) -> SchedulingDelivery:
+    stores = wiring.stores
+    agent = submission_agent(wiring, service, local)
+    return SchedulingDelivery(stores.directory, stores.mailboxes, stores.settings, stores.clock, wiring.hostname, agent)
+
+
+def implicit_scheduling(wiring: Wiring, delivery: SchedulingDelivery) -> ImplicitScheduling:
+    """What decides when objects of calendars change."""
+    stores = wiring.stores
+    return ImplicitScheduling(delivery, stores.directory, stores.mailboxes, stores.settings, stores.clock)
 
 
 def smtp_services(

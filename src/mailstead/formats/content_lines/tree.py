@@ -153,9 +153,17 @@ def read_tree(data: bytes, bounds: ContentBounds) -> Tree:
 
     Raises ContentError.
     """
+    roots = read_trees(data, bounds)
+    if len(roots) != 1:
+        raise ContentError("exactly one component is wanted")
+    return roots[0]
+
+
+def read_trees(data: bytes, bounds: ContentBounds) -> list[Tree]:
+    """The outermost components of `data`. Raises ContentError."""
     if len(data) > bounds.size:
         raise ContentError("the object is larger than allowed")
-    root: Tree | None = None
+    roots: list[Tree] = []
     stack: list[Tree] = []
     for count, octets in enumerate(_logical_lines(data.removeprefix(b"\xef\xbb\xbf")), 1):
         if count > bounds.lines:
@@ -171,12 +179,7 @@ def read_tree(data: bytes, bounds: ContentBounds) -> Tree:
                 raise ContentError("components are nested too deeply")
             made = Tree(content.value.strip().upper())
             made.begin = octets
-            if stack:
-                stack[-1].items.append(made)
-            elif root is None:
-                root = made
-            else:
-                raise ContentError("exactly one component is wanted")
+            (stack[-1].items if stack else roots).append(made)
             stack.append(made)
         elif not stack:
             if raw.strip():
@@ -188,9 +191,9 @@ def read_tree(data: bytes, bounds: ContentBounds) -> Tree:
             ended.end = octets if octets.endswith(b"\n") else octets + b"\r\n"
         else:
             stack[-1].items.append(TreeLine(octets, content))
-    if root is None or stack:
-        raise ContentError(f"{stack[-1].name} has no END" if stack else "there is no component")
-    return root
+    if stack:
+        raise ContentError(f"{stack[-1].name} has no END")
+    return roots
 
 
 def _logical_lines(data: bytes) -> Iterator[bytes]:

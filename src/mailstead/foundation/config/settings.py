@@ -29,6 +29,7 @@ from mailstead.foundation.config.sections.port import PortSettings
 from mailstead.foundation.config.sections.queue import QueueSettings
 from mailstead.foundation.config.sections.reports import ReportsSettings
 from mailstead.foundation.config.sections.scheduler import SchedulerSettings
+from mailstead.foundation.config.sections.scheduling import SchedulingSettings
 from mailstead.foundation.config.sections.sending import SendingSettings
 from mailstead.foundation.config.sections.server import ServerSettings
 from mailstead.foundation.config.sections.sieve import SieveSettings
@@ -79,3 +80,4 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trace: TraceSettings = msgspec.field(default_factory=TraceSettings)
     backup: BackupSettings = msgspec.field(default_factory=BackupSettings)
     scheduler: SchedulerSettings = msgspec.field(default_factory=SchedulerSettings)
+    scheduling: SchedulingSettings = msgspec.field(default_factory=SchedulingSettings)

@@ -20,7 +20,7 @@ from mailstead.mail.routing.filter import Arrival, Filter, Target, refusal_text
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, is_junk, without_return_path
 from mailstead.mail.webhooks.events import Events
 from mailstead.stores.directory.directory import Directory
-from mailstead.stores.directory.records import Destination
+from mailstead.stores.directory.records import Alias, Destination
 from mailstead.stores.mailbox.flags import split_flags
 from mailstead.stores.mailbox.folders import INBOX, JUNK
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -66,6 +66,14 @@ class LocalDelivery(Protocol):
         ...
 
 
+class Calendars(Protocol):
+    """Takes what delivered mail says to calendars; see scheduling/arrival.py."""
+
+    async def take(self, address: str, alias: Alias | None, message: Spool) -> str:
+        """What was done in words, "" for nothing; raises nothing."""
+        ...
+
+
 class DirectDelivery:
     """Delivers to the mailbox files from this process; all mailboxes at once, each with group commit."""
 
@@ -78,8 +86,12 @@ class DirectDelivery:
         clock: Clock,
         filtering: Filter | None = None,
         events: Events | None = None,
+        calendars: Calendars | None = None,
     ) -> None:
-        """Without `filtering` no scripts are run, without `events` no hooks are told."""
+        """Without `filtering` no scripts are run, without `events` no hooks are told.
+
+        Without `calendars` invitations are mail like any other.
+        """
         self._directory = directory
         self._mailboxes = mailboxes
         self._trace = trace
@@ -87,6 +99,7 @@ class DirectDelivery:
         self._clock = clock
         self._filter = filtering
         self._events = events
+        self._calendars = calendars
 
     async def deliver(
         self,
@@ -158,6 +171,10 @@ class DirectDelivery:
 
             await filtering.carry_out(arrival, outcome, put)
         await self._tell_arrival(arrival, folder=targets[0].folder if targets else "")
+        if self._calendars is not None and any(one.folder != JUNK and one.special_use != "\\Junk" for one in targets):
+            words = await self._calendars.take(arrival.recipient, arrival.alias, arrival.body)
+            if words:
+                self._note(arrival.trace_id, "scheduled", arrival.recipient, words)
         return RecipientResult(arrival.recipient, "delivered", 250, "2.1.5", "Delivered")
 
     async def _tell_arrival(self, arrival: Arrival, *, folder: str) -> None:

@@ -263,3 +263,13 @@ def with_status(data: bytes, statuses: dict[str, str], name: str, bounds: Conten
             ),
         )
     return series.calendar.octets()
+
+
+def request_to(data: bytes, address: str, now: float, bounds: ContentBounds) -> ItipMessage | None:
+    """The invitation of one attendee as things are; None for one who is not invited. Raises ContentError."""
+    series = read_series(data, bounds)
+    view = view_of(series, address)
+    if view.is_empty:
+        return None
+    components = [told(one, now) for one in view.components]
+    return ItipMessage("REQUEST", series.organizer, address, series.uid, calendar_of("REQUEST", series, components))

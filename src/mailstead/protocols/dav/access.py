@@ -23,6 +23,16 @@ WRITER = READER | {WRITE, WRITE_PROPERTIES, WRITE_CONTENT, BIND, UNBIND, UNLOCK}
 OWNER = WRITER | {ALL, READ_ACL, WRITE_ACL}
 
 
+DELIVER, SEND = c("schedule-deliver"), c("schedule-send")
+DELIVERIES = (c("schedule-deliver-invite"), c("schedule-deliver-reply"), c("schedule-query-freebusy"))
+SENDINGS = (c("schedule-send-invite"), c("schedule-send-reply"), c("schedule-send-freebusy"))
+BOX_RIGHTS = {
+    "inbox": frozenset((READ, READ_OWN, READ_ACL, UNBIND, WRITE_PROPERTIES, UNLOCK, DELIVER, *DELIVERIES)),
+    "outbox": frozenset((READ, READ_OWN, READ_ACL, SEND, *SENDINGS)),
+}
+"""What an owner may do with the scheduling inbox and outbox (RFC 6638 §6)."""
+
+
 class Access:
     """The decisions, in one place."""
 
@@ -53,6 +63,10 @@ class Access:
     async def seen(self, _exchange: "Exchange", collection: CollectionResource) -> CollectionResource | None:
         """The collection with the rights of who asks, None when it may not be seen."""
         return collection
+
+    async def leave(self, _exchange: "Exchange", _collection: CollectionResource) -> None:
+        """A collection of another owner is deleted from the home that shows it. Raises DavError."""
+        raise DavError(403, "Another owner's collection cannot be deleted")
 
 
 def need(rights: frozenset[Privilege], privilege: Privilege, href: str) -> None:

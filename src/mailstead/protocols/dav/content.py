@@ -54,8 +54,7 @@ def new_object(
             return _calendar_object(collection, name, data, media_type, settings)
         case "addressbook":
             return _card(name, data, media_type, settings)
-        case "files":
-            return NewObject(name, name, media_type[:100], data)
+    return NewObject(name, name, media_type[:100], data)
 
 
 def new_name(kind: str) -> str:

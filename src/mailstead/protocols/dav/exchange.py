@@ -7,6 +7,7 @@ import msgspec
 
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
+from mailstead.mail.scheduling.delivery import SchedulingDelivery
 from mailstead.protocols.dav.access import Access
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.hooks import Hooks
@@ -31,6 +32,7 @@ class DavServices(msgspec.Struct, frozen=True):
     clock: Clock
     access: Access
     hooks: Hooks
+    scheduling: SchedulingDelivery | None = None
 
 
 class Exchange:

@@ -20,6 +20,10 @@ HOMES = (
     HomeKind("calendars", "calendar", (d("collection"), c("calendar")), "text/calendar", "Calendars"),
     HomeKind("contacts", "addressbook", (d("collection"), a("addressbook")), "text/vcard", "Contacts"),
     HomeKind("files", "files", (d("collection"),), "application/octet-stream", "Files"),
+    HomeKind("inbox", "inbox", (d("collection"), c("schedule-inbox")), "text/calendar", "Invitations"),
+    HomeKind("outbox", "outbox", (d("collection"), c("schedule-outbox")), "text/calendar", "Outbox"),
 )
+BOXES = ("inbox", "outbox")
+"""Homes that are collections themselves (RFC 6638 §2)."""
 BY_SEGMENT = {home.segment: home for home in HOMES}
 BY_KIND = {home.kind: home for home in HOMES}

@@ -9,7 +9,7 @@ from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.message import Response
 from mailstead.protocols.dav.methods import delete, get, lock, mkcol, propfind, proppatch, put, report, transfer
 from mailstead.protocols.dav.names import a, c, d
-from mailstead.protocols.dav.properties import acl, caldav, carddav, webdav
+from mailstead.protocols.dav.properties import acl, caldav, carddav, scheduling, webdav
 from mailstead.protocols.dav.properties.definition import Property, PropertyTable
 from mailstead.protocols.dav.reports.addressbook_query import addressbook_query
 from mailstead.protocols.dav.reports.calendar_query import calendar_query
@@ -24,6 +24,7 @@ from mailstead.protocols.dav.reports.principals import (
     principal_search_property_set,
 )
 from mailstead.protocols.dav.reports.sync_collection import sync_collection
+from mailstead.protocols.dav.scheduling.free_busy import free_busy_request, is_outbox_post
 
 Method = Callable[[Exchange, PropertyTable], Awaitable[Response]]
 
@@ -46,6 +47,7 @@ PROPERTIES: tuple[Property, ...] = (
     *acl.PROPERTIES,
     *caldav.PROPERTIES,
     *carddav.PROPERTIES,
+    *scheduling.PROPERTIES,
 )
 REPORTS: tuple[Report, ...] = (
     Report(d("sync-collection"), sync_collection),
@@ -55,16 +57,17 @@ REPORTS: tuple[Report, ...] = (
     Report(d("principal-search-property-set"), principal_search_property_set),
     Report(d("acl-principal-prop-set"), acl_principal_prop_set),
     Report(c("calendar-query"), calendar_query, ("calendar",)),
-    Report(c("calendar-multiget"), multiget, ("calendar",)),
+    Report(c("calendar-multiget"), multiget, ("calendar", "inbox")),
     Report(c("free-busy-query"), free_busy_query, ("calendar",)),
     Report(a("addressbook-query"), addressbook_query, ("addressbook",)),
     Report(a("addressbook-multiget"), multiget, ("addressbook",)),
 )
 POSTS: tuple[tuple[Callable[[Exchange], bool], Method], ...] = (
     (lambda exchange: exchange.request.query == "add-member", put.add_member),
+    (is_outbox_post, free_busy_request),
 )
 """POST handlers: the first whose test the request passes takes it."""
-FEATURES: tuple[str, ...] = ()
+FEATURES: tuple[str, ...] = ("calendar-auto-schedule",)
 """What OPTIONS says besides of what the server can do."""
 
 

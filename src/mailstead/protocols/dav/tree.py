@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from mailstead.protocols.dav.access import OWNER
+from mailstead.mail.scheduling.storing import box_of
+from mailstead.protocols.dav.access import BOX_RIGHTS, OWNER
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.hrefs import split_path
-from mailstead.protocols.dav.kinds import BY_SEGMENT, HOMES, HomeKind
+from mailstead.protocols.dav.kinds import BOXES, BY_SEGMENT, HOMES, HomeKind
 from mailstead.protocols.dav.resources import (
     CollectionResource,
     Found,
@@ -18,7 +19,13 @@ from mailstead.protocols.dav.resources import (
     Unmapped,
 )
 from mailstead.stores.directory.names import InvalidAddressError, split_address
-from mailstead.stores.mailbox.dav.records import Collection, CollectionExistsError, NoSuchCollectionError, ObjectRow
+from mailstead.stores.mailbox.dav.records import (
+    Collection,
+    CollectionExistsError,
+    Kind,
+    NoSuchCollectionError,
+    ObjectRow,
+)
 from mailstead.stores.mailbox.mailbox import Mailbox
 
 T = TypeVar("T")
@@ -59,6 +66,8 @@ async def find(exchange: Exchange, path: str) -> Found:
     home = Home(holder, kind, await exchange.services.access.home_rights(exchange, holder))
     if kind.kind == "files":
         return await _file(exchange, home, segments[2:])
+    if kind.kind in BOXES:
+        return await _box(exchange, home, segments[2:])
     if len(segments) == 2:
         return home
     collection = await _collection(exchange, home, segments[2])
@@ -162,6 +171,26 @@ async def children(exchange: Exchange, collection: CollectionResource) -> list[C
         return []
     found = await exchange.run_short(collection.mailbox, collection.mailbox.dav.children, collection.record)
     return [of_home(collection.home, record, properties) for record, properties in found]
+
+
+async def _box(exchange: Exchange, home: Home, segments: tuple[str, ...]) -> Found:
+    """The inbox or outbox, or a message in it."""
+    mailbox, kind = home.holder.mailbox, home.kind.kind
+    record, properties = await exchange.run_write(mailbox, _made_box, mailbox, kind)
+    rights = BOX_RIGHTS[kind]
+    found = CollectionResource(
+        home, "", record, rights, mailbox.dav, home.holder.address, mailbox, home.holder.quota, properties
+    )
+    if not segments:
+        return found
+    if len(segments) > 1:
+        raise _no_parent()
+    return await _object(exchange, found, segments[0])
+
+
+def _made_box(mailbox: Mailbox, kind: Kind) -> tuple[Collection, dict[str, bytes]]:
+    record = box_of(mailbox.dav, kind)
+    return record, mailbox.dav.properties(record.id)
 
 
 async def _file(exchange: Exchange, home: Home, segments: tuple[str, ...]) -> Found:

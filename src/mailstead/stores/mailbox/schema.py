@@ -119,7 +119,13 @@ CREATE TABLE dav_lock(
 CREATE INDEX dav_lock_path ON dav_lock(path);
 """
 
-MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE, _FOUR, _FIVE)
+# RFC 6638 §3.2.10: what a client holds on to while others answer; empty for what nobody is invited to
+_SIX = """
+ALTER TABLE dav_object ADD COLUMN schedule_tag TEXT NOT NULL DEFAULT '';
+CREATE INDEX dav_object_uid ON dav_object(uid);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE, _FOUR, _FIVE, _SIX)
 VERSION = len(MIGRATIONS)
 
 # Name and special use of the folders of a new mailbox (RFC 6154 §2)

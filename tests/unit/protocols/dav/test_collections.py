@@ -136,7 +136,10 @@ async def test_depth_says_how_far_an_answer_goes(alice: DavClient) -> None:
     own = f"/dav/{alice.address}/"
     assert list((await alice.propfind(own, "resourcetype", depth="0")).responses()) == [own]
     near = await alice.propfind(own, "resourcetype", depth="1")
-    assert set(near.responses()) == {own, alice.calendars, alice.contacts, alice.files}
+    assert set(near.responses()) == {
+        own,
+        *(f"{own}{one}/" for one in ("calendars", "contacts", "files", "inbox", "outbox")),
+    }
     far = await alice.propfind("/dav/", "resourcetype", depth="infinity")
     assert f"{alice.calendars}default/a.ics" in far.responses()
     assert (await alice.propfind(own, "resourcetype", depth="2")).status == 400

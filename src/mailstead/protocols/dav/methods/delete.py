@@ -5,6 +5,7 @@ from mailstead.protocols.dav.conditions import Conditions
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.hooks import Change
+from mailstead.protocols.dav.kinds import BOXES
 from mailstead.protocols.dav.message import Response
 from mailstead.protocols.dav.properties.definition import PropertyTable
 from mailstead.protocols.dav.resources import CollectionResource, ObjectResource
@@ -60,8 +61,13 @@ async def _object(exchange: Exchange, resource: ObjectResource, conditions: Cond
 
 async def _collection(exchange: Exchange, resource: CollectionResource, conditions: Conditions) -> Response:
     need(resource.home.rights, UNBIND, resource.home.href)
+    if resource.owner != resource.home.holder.address:
+        await exchange.services.access.leave(exchange, resource)
+        return Response(204)
     if depth_of(exchange.request, "infinity") != "infinity":
         raise DavError(400, "A collection is deleted with all that is in it")
+    if resource.kind.kind in BOXES:
+        raise DavError(403, "The scheduling inbox and outbox cannot be deleted")
     if resource.record.kind == "files" and not resource.record.name:
         raise DavError(403, "The outermost folder cannot be deleted")
     mailbox, hooks = mailbox_of(resource), exchange.services.hooks

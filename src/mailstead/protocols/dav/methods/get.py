@@ -29,6 +29,7 @@ async def get(exchange: Exchange, _: PropertyTable) -> Response:
     conditions.check_match(row)
     headers = (
         ("ETag", row.etag),
+        *((("Schedule-Tag", row.schedule_tag),) if row.schedule_tag else ()),
         ("Last-Modified", http_date(row.changed_at)),
         ("Cache-Control", "private, no-cache"),
         ("X-Content-Type-Options", "nosniff"),

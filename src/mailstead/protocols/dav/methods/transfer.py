@@ -8,6 +8,7 @@ from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.hooks import Change
 from mailstead.protocols.dav.hrefs import path_of
+from mailstead.protocols.dav.kinds import BOXES
 from mailstead.protocols.dav.message import Response
 from mailstead.protocols.dav.names import c
 from mailstead.protocols.dav.properties.acl import rights_of
@@ -170,8 +171,8 @@ async def _tree(
     mailbox = mailbox_of(source)
     if mailbox.id != home.holder.mailbox.id:
         raise DavError(403, "Another owner's collection cannot be copied or moved as a whole")
-    if record.kind == "files" and not record.name:
-        raise DavError(403, "The outermost folder stays where it is")
+    if record.kind in BOXES or (record.kind == "files" and not record.name):
+        raise DavError(403, "This collection stays where it is")
     replaced: Collection | None = None
     target_object: tuple[Collection, str] | None = None
     match found:
@@ -179,7 +180,7 @@ async def _tree(
             pass
         case Unmapped(parent=CollectionResource(home=place, record=outer), name=name) if outer.kind == "files":
             name = joined(outer.name, name)
-        case CollectionResource(home=place, record=replaced):
+        case CollectionResource(home=place, record=replaced, mailbox=other) if other and other.id == mailbox.id:
             name = replaced.name
         case ObjectResource(collection=CollectionResource(home=place, record=outer), row=row) if outer.kind == "files":
             target_object, name = (outer, row.name), joined(outer.name, row.name)

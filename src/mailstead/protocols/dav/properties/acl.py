@@ -3,11 +3,15 @@
 from mailstead.protocols.dav.access import (
     ALL,
     BIND,
+    DELIVER,
+    DELIVERIES,
     FREE_BUSY,
     OWNER,
     READ,
     READ_ACL,
     READ_OWN,
+    SEND,
+    SENDINGS,
     UNBIND,
     UNLOCK,
     WRITE,
@@ -17,7 +21,7 @@ from mailstead.protocols.dav.access import (
 )
 from mailstead.protocols.dav.hrefs import PREFIX
 from mailstead.protocols.dav.names import d
-from mailstead.protocols.dav.properties.definition import Property
+from mailstead.protocols.dav.properties.definition import Property, kind_of
 from mailstead.protocols.dav.resources import (
     CollectionResource,
     Home,
@@ -36,7 +40,9 @@ _WORDS = {
     READ: "Read", WRITE: "Write", WRITE_PROPERTIES: "Write properties", WRITE_CONTENT: "Write content",
     BIND: "Add", UNBIND: "Remove", UNLOCK: "Take locks off", READ_ACL: "Read who may do what",
     READ_OWN: "Read what oneself may do", WRITE_ACL: "Change who may do what", ALL: "Everything",
-    FREE_BUSY: "See free and busy times",
+    FREE_BUSY: "See free and busy times", DELIVER: "Send invitations and answers here", SEND: "Send as the owner",
+    DELIVERIES[0]: "Invite", DELIVERIES[1]: "Answer", DELIVERIES[2]: "Ask for free and busy times",
+    SENDINGS[0]: "Invite as the owner", SENDINGS[1]: "Answer as the owner", SENDINGS[2]: "Ask as the owner",
 }  # fmt: skip
 _TREE: tuple[tuple[Privilege, tuple[Privilege, ...]], ...] = (
     (READ, (FREE_BUSY,)),
@@ -46,6 +52,10 @@ _TREE: tuple[tuple[Privilege, tuple[Privilege, ...]], ...] = (
     (READ_OWN, ()),
     (WRITE_ACL, ()),
 )
+_SCHEDULING: dict[str, tuple[tuple[Privilege, tuple[Privilege, ...]], ...]] = {
+    "inbox": ((DELIVER, DELIVERIES),),
+    "outbox": ((SEND, SENDINGS),),
+}
 _SELF = frozenset((READ, READ_OWN))
 
 
@@ -75,8 +85,9 @@ def _supported(name: Privilege, inner: str) -> str:
     )
 
 
-def _supported_privileges(_: View, __: Resource) -> str:
-    inner = "".join(_supported(name, "".join(_supported(one, "") for one in parts)) for name, parts in _TREE)
+def _supported_privileges(_: View, resource: Resource) -> str:
+    more = _SCHEDULING.get(kind_of(resource), ())
+    inner = "".join(_supported(name, "".join(_supported(one, "") for one in parts)) for name, parts in (*_TREE, *more))
     return _supported(ALL, inner)
 
 

@@ -130,5 +130,5 @@ PROPERTIES = (
     Property(c("schedule-calendar-transp"), (CollectionResource,), _opaque, kinds=_CALENDAR, check=_check_transparency),
     Property(i("calendar-color"), (CollectionResource,), _none, check=_check_color),
     Property(i("calendar-order"), (CollectionResource,), _none, check=_check_order),
-    Property(c("calendar-data"), (ObjectResource,), _data, kinds=_CALENDAR, needs_data=True),
+    Property(c("calendar-data"), (ObjectResource,), _data, kinds=(*_CALENDAR, "inbox"), needs_data=True),
 )

@@ -26,7 +26,7 @@ from mailstead.stores.mailbox.mailbox import Mailbox
 _ALL = (Root, Principal, Home, CollectionResource, ObjectResource)
 _COLLECTIONS = (Root, Principal, Home, CollectionResource)
 _USAGE, _LOCKS = "usage", "locks"
-_TITLES = {("calendar", "default"): "Calendar", ("calendar", "tasks"): "Tasks", ("addressbook", "default"): "Contacts"}
+TITLES = {("calendar", "default"): "Calendar", ("calendar", "tasks"): "Tasks", ("addressbook", "default"): "Contacts"}
 
 
 def any_text(_: object, value: Element) -> None:
@@ -42,7 +42,7 @@ def _display_name(_: View, resource: Resource) -> str | None:
         case Home(kind=kind):
             return kind.title
         case CollectionResource(kind=kind, record=record):
-            return escape(_TITLES.get((kind.kind, record.name), record.name.rpartition("/")[2] or kind.title))
+            return escape(TITLES.get((kind.kind, record.name), record.name.rpartition("/")[2] or kind.title))
     return None
 
 
@@ -168,6 +168,7 @@ def _quota_available(view: View, resource: Resource) -> str | None:
 
 _REPORTS = {
     "calendar": (c("calendar-query"), c("calendar-multiget"), c("free-busy-query")),
+    "inbox": (c("calendar-multiget"),),
     "addressbook": (a("addressbook-query"), a("addressbook-multiget")),
 }
 _EVERYWHERE = (d("expand-property"), d("principal-match"), d("principal-property-search"))

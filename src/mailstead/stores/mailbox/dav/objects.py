@@ -8,8 +8,10 @@ import apsw
 from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.dav.collections import by_id
 from mailstead.stores.mailbox.dav.records import (
+    Collection,
     CollectionChanges,
     InvalidTokenError,
+    Kind,
     NewObject,
     NoSuchObjectError,
     ObjectRow,
@@ -18,7 +20,7 @@ from mailstead.stores.mailbox.dav.records import (
 )
 from mailstead.stores.mailbox.folders import next_modseq
 
-_COLUMNS = "id, name, uid, component, etag, size, changed_at"
+_COLUMNS = "id, name, uid, component, etag, size, changed_at, schedule_tag"
 _ALWAYS, _NEVER_ENDS = -(2**62), 2**62
 _GROUP = 500
 
@@ -65,6 +67,18 @@ def find_all(connection: apsw.Connection, collection_id: int, names: Sequence[st
         )
         found += [ObjectRow(*row) for row in rows]
     return found
+
+
+def by_uid(connection: apsw.Connection, kind: Kind, uid: str) -> list[tuple[Collection, ObjectRow]]:
+    """The objects of that UID in all collections of a kind, the oldest collection first."""
+    columns = ", ".join(f"o.{name}" for name in _COLUMNS.split(", "))
+    rows = select(
+        connection,
+        f"SELECT c.id, {columns} FROM dav_object o JOIN dav_collection c ON c.id = o.collection_id"
+        " WHERE o.uid = ? AND c.kind = ? ORDER BY c.id",
+        (uid, kind),
+    )
+    return [(by_id(connection, row[0]), ObjectRow(*row[1:])) for row in rows]
 
 
 def read(connection: apsw.Connection, identifiers: Sequence[int]) -> dict[int, bytes]:
@@ -145,11 +159,12 @@ def put(
         int(now),
         _ALWAYS if new.starts_at is None else new.starts_at,
         _NEVER_ENDS if new.ends_at is None else new.ends_at,
+        new.schedule_tag,
     )
     if existing is None:
         connection.execute(
-            "INSERT INTO dav_object(uid, component, etag, size, token, changed_at, starts_at, ends_at, collection_id,"
-            " name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO dav_object(uid, component, etag, size, token, changed_at, starts_at, ends_at, schedule_tag,"
+            " collection_id, name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*values, collection_id, new.name),
         )
         identifier = connection.last_insert_rowid()
@@ -158,13 +173,14 @@ def put(
         identifier = existing.id
         connection.execute(
             "UPDATE dav_object SET uid = ?, component = ?, etag = ?, size = ?, token = ?, changed_at = ?,"
-            " starts_at = ?, ends_at = ? WHERE id = ?",
+            " starts_at = ?, ends_at = ?, schedule_tag = ? WHERE id = ?",
             (*values, identifier),
         )
     connection.execute("INSERT OR REPLACE INTO dav_content VALUES (?, ?)", (identifier, new.data))
     grown = len(new.data) - (0 if existing is None else existing.size)
     _count(connection, collection_id, token, grown, int(existing is None))
-    return ObjectRow(identifier, new.name, new.uid, new.component, etag, len(new.data), int(now)), existing is None
+    row = ObjectRow(identifier, new.name, new.uid, new.component, etag, len(new.data), int(now), new.schedule_tag)
+    return row, existing is None
 
 
 def delete(connection: apsw.Connection, collection_id: int, name: str, now: float, if_match: str | None = None) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from mailstead.foundation.errors import AlreadyExistsError, InvalidError, NotFoundError, PermanentError
 
-Kind = Literal["calendar", "addressbook", "files"]
+Kind = Literal["calendar", "addressbook", "files", "inbox", "outbox"]
 
 
 class NoSuchCollectionError(NotFoundError):
@@ -90,6 +90,7 @@ class NewObject(msgspec.Struct, frozen=True):
     data: bytes
     starts_at: int | None = None
     ends_at: int | None = None
+    schedule_tag: str = ""
 
 
 class ObjectRow(msgspec.Struct, frozen=True):
@@ -102,6 +103,7 @@ class ObjectRow(msgspec.Struct, frozen=True):
     etag: str
     size: int
     changed_at: int
+    schedule_tag: str = ""
 
 
 class CollectionChanges(msgspec.Struct, frozen=True):

@@ -136,6 +136,11 @@ class DavStore:
         with self._handle.write() as connection:
             collections.set_properties(connection, collection_id, changes)
 
+    def describe(self, collection_id: int) -> tuple[Collection, dict[str, bytes]]:
+        """A collection by its id, with its properties. Raises NoSuchCollectionError."""
+        with self._handle.read() as connection:
+            return collections.by_id(connection, collection_id), collections.properties(connection, collection_id)
+
     def set_object_properties(self, object_id: int, changes: Mapping[str, bytes | None]) -> None:
         """The same for an object. Raises NoSuchObjectError."""
         with self._handle.write() as connection:
@@ -157,6 +162,11 @@ class DavStore:
         """The objects of these names that there are."""
         with self._handle.read() as connection:
             return objects.find_all(connection, collection_id, names)
+
+    def by_uid(self, kind: Kind, uid: str) -> list[tuple[Collection, ObjectRow]]:
+        """See objects.by_uid."""
+        with self._handle.read() as connection:
+            return objects.by_uid(connection, kind, uid)
 
     def object_properties(self, collection_id: int) -> dict[int, dict[str, bytes]]:
         """The properties that clients set on objects, by the objects' ids."""

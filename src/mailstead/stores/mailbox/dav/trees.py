@@ -61,7 +61,8 @@ def _copy_one(connection: apsw.Connection, source: Collection, name: str, now: f
     for (identifier,) in select(connection, "SELECT id FROM dav_object WHERE collection_id = ?", (source.id,)):
         connection.execute(
             "INSERT INTO dav_object(collection_id, name, uid, component, etag, size, token, changed_at, starts_at,"
-            " ends_at) SELECT ?, name, uid, component, etag, size, ?, ?, starts_at, ends_at FROM dav_object WHERE id = ?",
+            " ends_at, schedule_tag) SELECT ?, name, uid, component, etag, size, ?, ?, starts_at, ends_at, schedule_tag"
+            " FROM dav_object WHERE id = ?",
             (made.id, token, int(now), identifier),
         )
         copied = connection.last_insert_rowid()

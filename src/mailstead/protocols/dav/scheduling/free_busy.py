@@ -1,0 +1,116 @@
+"""POST to the outbox: when others are busy (RFC 6638 §5)."""
+
+import msgspec
+
+from mailstead.formats.content_lines.errors import ContentError
+from mailstead.formats.content_lines.line import ContentLine
+from mailstead.formats.content_lines.tree import Tree, read_tree
+from mailstead.formats.icalendar.free_busy import Busy, free_busy_lines
+from mailstead.formats.icalendar.values import DAY, moment_of, wall_of
+from mailstead.formats.icalendar.zones import Zones
+from mailstead.mail.scheduling.calendar_user import bare
+from mailstead.mail.scheduling.delivery import SchedulingDelivery
+from mailstead.mail.scheduling.message import PRODID, stamp
+from mailstead.mail.scheduling.series import written
+from mailstead.protocols.dav.content import content_bounds
+from mailstead.protocols.dav.errors import DavError
+from mailstead.protocols.dav.exchange import Exchange
+from mailstead.protocols.dav.hrefs import split_path
+from mailstead.protocols.dav.message import XML, Response
+from mailstead.protocols.dav.names import DECLARATIONS, c
+from mailstead.protocols.dav.properties.definition import PropertyTable
+from mailstead.protocols.dav.tree import existing
+from mailstead.protocols.dav.xml.writer import escape
+
+_LONGEST = 400 * DAY
+_UNKNOWN = "3.7;Invalid calendar user"
+_OK = "2.0;Success"
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    organizer: ContentLine
+    attendees: tuple[ContentLine, ...]
+    since: int
+    until: int
+    uid: str
+
+
+def is_outbox_post(exchange: Exchange) -> bool:
+    """Whether a POST is for an outbox."""
+    return split_path(exchange.request.path)[1:] == ("outbox",)
+
+
+async def free_busy_request(exchange: Exchange, _: PropertyTable) -> Response:
+    """The busy time of each attendee. Raises DavError."""
+    await existing(exchange, exchange.request.path)
+    delivery = exchange.services.scheduling
+    if delivery is None:
+        raise DavError(403, "There is no scheduling here")
+    asked = await _asked(exchange, delivery)
+    parts = []
+    for line in asked.attendees:
+        busy = await delivery.busy(bare(line.value), asked.since, asked.until)
+        recipient = f"<C:recipient><D:href>{escape(line.value.strip())}</D:href></C:recipient>"
+        if busy is None:
+            parts.append(f"<C:response>{recipient}<C:request-status>{_UNKNOWN}</C:request-status></C:response>")
+            continue
+        data = _reply(asked, line, busy, exchange.now).decode("utf-8", "replace")
+        parts.append(
+            f"<C:response>{recipient}<C:request-status>{_OK}</C:request-status>"
+            f"<C:calendar-data>{escape(data)}</C:calendar-data></C:response>"
+        )
+    body = f'<?xml version="1.0" encoding="utf-8"?>\n<C:schedule-response{DECLARATIONS}>{"".join(parts)}'
+    return Response(200, (("Cache-Control", "no-cache"),), f"{body}</C:schedule-response>\n".encode(), XML)
+
+
+async def _asked(exchange: Exchange, delivery: SchedulingDelivery) -> _Asked:
+    media_type = exchange.request.header("content-type").partition(";")[0].strip().lower()
+    if media_type != "text/calendar":
+        raise DavError(415, "An outbox takes text/calendar", c("supported-calendar-data"))
+    try:
+        calendar = read_tree(exchange.request.body, content_bounds(exchange.settings.dav))
+        asked = _read(calendar)
+    except ContentError as error:
+        raise DavError(400, f"Not iCalendar: {error}", c("valid-calendar-data")) from None
+    if asked is None:
+        raise DavError(400, "The message is no request for busy time", c("valid-scheduling-message"))
+    alias = await exchange.services.directory.alias_of_mailbox(exchange.account.mailbox_id)
+    user = None if alias is None else await delivery.calendar_user(alias)
+    if user is None or bare(asked.organizer.value) not in user.addresses:
+        raise DavError(403, "The organizer is not who asks", c("valid-organizer"))
+    most = exchange.settings.scheduling.attendees
+    if len(asked.attendees) > most or not 0 < asked.until - asked.since <= _LONGEST:
+        raise DavError(400, "Too many people, or too long a time", c("valid-scheduling-message"))
+    return asked
+
+
+def _read(calendar: Tree) -> _Asked | None:
+    """Raises ContentError."""
+    found = calendar.children("VFREEBUSY")
+    if calendar.name != "VCALENDAR" or calendar.value("METHOD").upper() != "REQUEST" or len(found) != 1:
+        return None
+    component = found[0]
+    start, end, organizer = (component.first(name) for name in ("DTSTART", "DTEND", "ORGANIZER"))
+    attendees = tuple(component.all("ATTENDEE"))
+    if start is None or end is None or organizer is None or not attendees:
+        return None
+    zones = Zones(calendar.component())
+    since, until = zones.instant(moment_of(start)), zones.instant(moment_of(end))
+    return _Asked(organizer, attendees, since, until, component.text("UID"))
+
+
+def _reply(asked: _Asked, line: ContentLine, busy: list[Busy], now: float) -> bytes:
+    calendar = Tree("VCALENDAR")
+    calendar.add(ContentLine("VERSION", "2.0"), ContentLine("PRODID", PRODID), ContentLine("METHOD", "REPLY"))
+    component = Tree("VFREEBUSY")
+    component.add(
+        ContentLine("UID", asked.uid),
+        stamp(now),
+        ContentLine("DTSTART", written(wall_of(asked.since), "utc")),
+        ContentLine("DTEND", written(wall_of(asked.until), "utc")),
+        asked.organizer,
+        line,
+        *free_busy_lines(busy),
+    )
+    calendar.items.append(component)
+    return calendar.octets()
