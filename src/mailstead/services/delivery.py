@@ -2,6 +2,8 @@
 
 from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.mail.outbound.agent import SubmissionAgent
+from mailstead.mail.reports.collector import ResultCollector
+from mailstead.mail.reports.delivery import DeliveryWithReports
 from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
 from mailstead.mail.routing.filter import Filter
 from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
@@ -13,12 +15,19 @@ from mailstead.mail.sending.policy import SendingPolicy
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.services.definition import Wiring
 from mailstead.services.policy import sending_policy
+from mailstead.services.reports import report_intake
 
 LMTP_SOCKET = "lmtp.sock"
 
 
 def local_delivery(wiring: Wiring) -> LocalDelivery:
-    """The way into mailboxes from this process."""
+    """The way into mailboxes from this process, and of reports to the server itself."""
+    stores = wiring.stores
+    intake = report_intake(stores, wiring.hostname)
+    return DeliveryWithReports(_into_mailboxes(wiring), intake, stores.trace, stores.clock)
+
+
+def _into_mailboxes(wiring: Wiring) -> LocalDelivery:
     stores = wiring.stores
     if "storage" in wiring.together:
         filtering = Filter(
@@ -103,6 +112,7 @@ def smtp_services(
     authentication: InboundAuthentication | None = None,
     prepare: Prepare | None = None,
     sending: SendingPolicy | None = None,
+    collector: ResultCollector | None = None,
 ) -> SmtpServices:
     """What SMTP sessions work with; `prepare` is done to each message before it is routed."""
     stores = wiring.stores
@@ -123,4 +133,5 @@ def smtp_services(
         own=wiring.own,
         sending=sending,
         planner=stores.planner,
+        collector=collector,
     )

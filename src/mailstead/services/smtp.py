@@ -15,6 +15,7 @@ from mailstead.mail.outbound.telling import Telling
 from mailstead.mail.outbound.tls_policies import TlsPolicies
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
+from mailstead.mail.reports.collector import ResultCollector
 from mailstead.mail.sending.aftermath import Aftermath
 from mailstead.mail.webhooks.post import Hooks
 from mailstead.protocols.smtp.roles.submission import SubmissionRole
@@ -31,9 +32,10 @@ log = structlog.get_logger("mailstead.queue")
 class Smtp:
     """Submission listeners and queue workers."""
 
-    def __init__(self, lines: LineService, worker: OutboundWorker) -> None:
+    def __init__(self, lines: LineService, worker: OutboundWorker, collector: ResultCollector) -> None:
         self._lines = lines
         self._worker = worker
+        self._collector = collector
         self._task = asyncio.get_running_loop().create_task(worker.run())
         self._task.add_done_callback(_report)
 
@@ -46,6 +48,7 @@ class Smtp:
         """See Running."""
         await asyncio.gather(self._lines.drain(timeout), self._worker.drain(timeout))
         await self._task
+        await self._collector.close()
 
 
 def _report(task: asyncio.Task[None]) -> None:
@@ -72,6 +75,7 @@ async def start(wiring: Wiring) -> Smtp:
         settings.mta_sts,
         stores.clock,
     )
+    collector = ResultCollector(stores.documents, settings.reports, stores.clock)
     worker = OutboundWorker(
         stores.queue,
         Transport(
@@ -82,6 +86,7 @@ async def start(wiring: Wiring) -> Smtp:
             routes=Routes(stores.directory, settings.sending, settings.server.relay_url),
             policies=TlsPolicies(stores.resolver, sts, stores.clock),
             reach=Reach(stores.resolver, settings.forward.private_networks),
+            results=collector,
         ),
         local_delivery(wiring),
         stores.directory,
@@ -101,4 +106,4 @@ async def start(wiring: Wiring) -> Smtp:
             settings.authentication.identifier or wiring.hostname,
         ),
     )
-    return Smtp(lines, worker)
+    return Smtp(lines, worker, collector)

@@ -16,7 +16,7 @@ import msgspec
 
 from mailstead.mail.authentication.dane.discover import Dane, find_dane
 from mailstead.mail.authentication.dane.verify import verify_dane
-from mailstead.mail.authentication.mtasts.policy import StsPolicy
+from mailstead.mail.authentication.mtasts.policy import StsPolicy, format_policy
 from mailstead.mail.authentication.resolving import Resolving
 
 Source = Literal["none", "sts", "tlsa"]
@@ -26,6 +26,7 @@ class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """The policy for one server of one domain. `source` is the word of TLS reports (RFC 8460 §4.2).
 
     `refusal` says why the server may not be used at all. `is_testing`: violations are reported, and mail goes on.
+    `published` and `patterns` are the policy's own lines, and the servers it names, for reports.
     `is_required`: the sender insists on TLS and on a server that is proved (RFC 8689 §4.2.1).
     """
 
@@ -36,6 +37,8 @@ class TlsPolicy(msgspec.Struct, frozen=True, kw_only=True):
     is_testing: bool = False
     dane: Dane | None = None
     is_required: bool = False
+    published: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
 
     @property
     def requires_tls(self) -> bool:
@@ -69,11 +72,25 @@ async def server_policy(
     """
     dane = await find_dane(resolver, host, port, mx_authenticated=mx_authenticated)
     if dane is not None:
-        return TlsPolicy(domain=domain, host=host, source="tlsa", dane=dane)
+        published = tuple(f"{one.usage} {one.selector} {one.matching} {one.data.hex()}" for one in dane.records)
+        return TlsPolicy(domain=domain, host=host, source="tlsa", dane=dane, published=published)
     if sts is None or sts.mode == "none":
+        return TlsPolicy(domain=domain, host=host)
+    return sts_policy(domain, host, sts)
+
+
+def sts_policy(domain: str, host: str, sts: StsPolicy | None) -> TlsPolicy:
+    """What an MTA-STS policy comes to for `host`."""
+    if sts is None:
         return TlsPolicy(domain=domain, host=host)
     is_testing = sts.mode == "testing"
     refusal = "" if sts.allows(host) else f"{host} is not among the servers that the policy of {domain} names"
     return TlsPolicy(
-        domain=domain, host=host, source="sts", refusal="" if is_testing else refusal, is_testing=is_testing
+        domain=domain,
+        host=host,
+        source="sts",
+        refusal="" if is_testing else refusal,
+        is_testing=is_testing,
+        published=tuple(format_policy(sts).splitlines()),
+        patterns=sts.mx,
     )

@@ -39,7 +39,12 @@ class Journal:
             f"{verdict.recipient.address}: {words[verdict.outcome]}{tls}: {verdict.text}"
             + (f" ({verdict.advice})" if verdict.advice else ""),
             verdict.recipient.address,
-            detail={"attempt": consignment.attempts + 1, "host": verdict.remote_host, "queue_id": consignment.queue_id},
+            detail={
+                "attempt": consignment.attempts + 1,
+                "host": verdict.remote_host,
+                "queue_id": consignment.queue_id,
+                "recipient": verdict.recipient.address,
+            },
         )
 
     def settlement(self, consignment: Consignment, settlement: Settlement) -> None:

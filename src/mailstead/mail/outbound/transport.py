@@ -11,7 +11,7 @@ from mailstead.foundation.errors import MailsteadError, PermanentError
 from mailstead.foundation.net.errors import StartTLSError
 from mailstead.foundation.net.reach import Reach
 from mailstead.foundation.tls.contexts import TLSContexts
-from mailstead.mail.authentication.tls_policy import TlsPolicy
+from mailstead.mail.authentication.tls_policy import TlsPolicy, sts_policy
 from mailstead.mail.envelope import Envelope
 from mailstead.mail.outbound.connections import OpenServer
 from mailstead.mail.outbound.files import QueuedMessage
@@ -139,7 +139,7 @@ class Transport:
 
     async def _policy(self, wanted: DestinationPolicy | None, target: Target, envelope: Envelope) -> TlsPolicy:
         """What the connection has to be like. Raises ResolutionError, TlsPolicyError, EncryptionNeededError."""
-        policy = TlsPolicy(domain=target.host, host=target.host)
+        policy = TlsPolicy(domain=wanted.domain if wanted is not None else "", host=target.host)
         binding = is_binding(envelope)
         if target.relay is not None:
             return msgspec.structs.replace(policy, is_required=binding)
@@ -148,7 +148,7 @@ class Transport:
                 policy = await self._policies.of_server(wanted, target)
             except TlsPolicyError as error:
                 if self._results is not None:
-                    sts = TlsPolicy(domain=wanted.domain, host=target.host, source="sts")
+                    sts = sts_policy(wanted.domain, target.host, wanted.sts)
                     self._results.noted(sts, target.address, "validation-failure", str(error))
                 if binding:
                     raise EncryptionNeededError(detail=error.detail) from error

@@ -1,6 +1,7 @@
 """Where the mail of one recipient goes, forwarding followed to its ends: one rule for arrival and for the queue."""
 
 from collections.abc import Set as AbstractSet
+from typing import Literal
 
 import msgspec
 
@@ -9,7 +10,7 @@ from mailstead.foundation.errors import MailsteadError
 from mailstead.mail.envelope import EnvelopeRecipient
 from mailstead.mail.routing.delivery import LocalRecipient
 from mailstead.mail.routing.srs import Srs, is_srs
-from mailstead.stores.directory.directory import Directory
+from mailstead.stores.directory.directory import REPORTS, Directory
 from mailstead.stores.directory.records import Destination, Resolution
 from mailstead.stores.directory.targets import parse_host
 
@@ -70,7 +71,8 @@ class Planner:
         """The plan of `recipient` for a message that was delivered to the addresses `marks` (in lower case) before."""
         plan = Plan(recipient, [], [], [])
         if recipient.mailbox_id:
-            destination = Destination("mailbox", recipient.address, recipient.mailbox_id)
+            kind: Literal["mailbox", "reports"] = "reports" if recipient.mailbox_id.startswith(REPORTS) else "mailbox"
+            destination = Destination(kind, recipient.address, recipient.mailbox_id)
             plan.mailboxes.append(LocalRecipient(recipient.address, destination))
             return plan
         was_here = recipient.address.lower() in marks
@@ -107,7 +109,7 @@ class Planner:
     ) -> list[tuple[str, int]]:
         """Mailboxes, hosts and webhooks of an alias go into the plan; the addresses it leads to are given back."""
         following = []
-        mailboxes = [target for target in resolution.destinations if target.kind == "mailbox"]
+        mailboxes = [target for target in resolution.destinations if target.kind in ("mailbox", "reports")]
         plan.mailboxes += [LocalRecipient(address, target) for target in mailboxes]
         if was_here:
             # it comes back from where it was forwarded to; the mailbox alone takes it again
@@ -123,7 +125,7 @@ class Planner:
                     plan.remote.append(plan.at(address, via=f"smtp:{host.host}:{host.port}"))
                 case "webhook":
                     plan.remote.append(plan.at(address, via=target.address))
-                case "mailbox":
+                case "mailbox" | "reports":
                     pass
         return following
 

@@ -9,6 +9,7 @@ from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.metrics import Metrics
 from mailstead.mail.authentication.inbound import InboundAuthentication
+from mailstead.mail.reports.collector import ResultCollector
 from mailstead.mail.routing.delivery import LocalDelivery
 from mailstead.mail.routing.plan import Planner
 from mailstead.mail.routing.router import Router
@@ -24,7 +25,8 @@ class SmtpServices(msgspec.Struct, frozen=True):
 
     With `mailboxes`, where they are on this node, a full mailbox is noticed before the message is sent. Without
     `authentication` nobody asks who sent a message; nor is it asked of the `own` connections of this process. What
-    may be submitted is the matter of `sending`. Without `planner` no rewritten return path is known.
+    may be submitted is the matter of `sending`; `collector` counts for DMARC reports. Without `planner` no rewritten
+    return path is known.
     """
 
     directory: Directory
@@ -42,6 +44,7 @@ class SmtpServices(msgspec.Struct, frozen=True):
     own: Collection[tuple[str, int]] = ()
     sending: SendingPolicy | None = None
     planner: Planner | None = None
+    collector: ResultCollector | None = None
 
     def note(self, service: str, trace_id: str, event: str, text: str, *keys: str, message_id: str = "") -> None:
         """Record what happened to a message."""

@@ -12,6 +12,7 @@ from mailstead.services.scheduler.mailboxes import (
     ingest_sealed,
     keep_keys,
 )
+from mailstead.services.scheduler.reports import send_reports
 from mailstead.services.scheduler.sending import look_at_proofs
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
@@ -83,6 +84,13 @@ JOBS: tuple[Job, ...] = (
         period=_HOUR,
         jitter=10 * _MINUTE,
         run=look_at_proofs,
+    ),
+    Job(
+        name="reports",
+        purpose="DMARC and TLS reports of days that are over, sent to those who ask for them",
+        period=_HOUR,
+        jitter=10 * _MINUTE,
+        run=send_reports,
     ),
     Job(
         name="queue-files",

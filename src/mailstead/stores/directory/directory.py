@@ -36,6 +36,7 @@ from mailstead.stores.directory.targets import filled, target_kind, with_tag
 from mailstead.stores.documents.interface import Collection, CollectionSpec, Documents, DuplicateError, Index
 
 CHANNEL = "directory"
+REPORTS = "reports:"  # before an address, in place of a mailbox's id
 _CACHE_ENTRIES = 20_000
 _LOOK_AGAIN = 0.5
 _GENERATION = "directory"
@@ -224,6 +225,10 @@ class Directory:
             match = checked_pattern(alias.name).fullmatch(local)
             if match is not None:
                 return self._answer(address, alias, match)
+        if base == self._settings.reports.mailbox:
+            return Resolution(
+                address, "accepted", None, None, (Destination("reports", address, f"{REPORTS}{address}"),)
+            )
         if base in _POSTMASTERS:
             owner = await self._owner_alias(domain)
             if owner is not None:

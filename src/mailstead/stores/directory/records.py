@@ -163,7 +163,7 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
 class Destination(msgspec.Struct, frozen=True):
     """Where mail for an address goes. `address` is the target as it is written, of a mailbox the address that led there."""
 
-    kind: Literal["mailbox", "address", "host", "webhook"]
+    kind: Literal["mailbox", "address", "host", "webhook", "reports"]
     address: str
     mailbox_id: str = ""
     alias_id: str = ""

@@ -18,7 +18,8 @@ from mailstead.mail.authentication.message import CheckedMessage
 SIGNED_FIELDS = (
     b"from", b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"date", b"message-id", b"in-reply-to",
     b"references", b"mime-version", b"content-type", b"content-transfer-encoding", b"content-disposition",
-    b"list-id", b"list-unsubscribe", b"list-unsubscribe-post",
+    b"list-id", b"list-unsubscribe", b"list-unsubscribe-post", b"tls-required",
+    b"tls-report-domain", b"tls-report-submitter",
 )  # fmt: skip
 _FOLD = 72
 

@@ -17,6 +17,8 @@ from mailstead.stores.directory.records import Resolution
 if TYPE_CHECKING:
     from mailstead.protocols.smtp.session import Session
 
+_DISPOSITIONS = {"deliver": "none", "junk": "quarantine", "refuse": "reject"}
+
 
 class MxRole:
     """See roles/role.py."""
@@ -114,6 +116,9 @@ class MxRole:
                 message, address=session.peer.address, hello=session.hello, sender=sender
             )
             services.note(self.service, transaction.id, "authenticated", verdict.text, sender, *addresses)
+            if services.collector is not None:
+                done = _DISPOSITIONS[verdict.action]
+                services.collector.dmarc(verdict.checks, session.peer.address, sender, done)
             if verdict.action == "refuse":
                 self.count("refused")
                 return [reply(550, "5.7.1", verdict.refusal)]

@@ -1,0 +1,11 @@
+"""The job that sends yesterday's DMARC and TLS reports."""
+
+from mailstead.services.definition import Wiring
+from mailstead.services.reports import daily_reports
+
+
+async def send_reports(wiring: Wiring) -> str:
+    """Send what is due; reports put off are tried again an hour later. Raises StoreUnavailableError, OSError."""
+    with daily_reports(wiring.stores, wiring.hostname) as daily:
+        sent = await daily.send()
+    return f"{sent.reports} reports sent, {sent.put_off} put off"
