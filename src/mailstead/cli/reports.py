@@ -75,8 +75,7 @@ def send(json: Json = False) -> None:
     """Send the reports of days that are over now, rather than when the scheduler does."""
 
     async def work(stores: Stores) -> tuple[int, int]:
-        with daily_reports(stores, host_name(stores.settings)) as daily:
-            sent = await daily.send()
+        sent = await daily_reports(stores, host_name(stores.settings)).send()
         return sent.reports, sent.put_off
 
     count, put_off = with_stores(work)

@@ -1,10 +1,6 @@
 """Reports over an installation's stores: for services and for commands."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from mailstead.foundation.tls.contexts import TLSContexts
-from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.reports.collector import CollectedResults
 from mailstead.mail.reports.complaints import Complaints
 from mailstead.mail.reports.daily import DailyReports
@@ -15,28 +11,23 @@ from mailstead.services.certificate import TLS_FOLDER
 from mailstead.services.stores import Stores
 
 
-@contextmanager
-def daily_reports(stores: Stores, hostname: str) -> Iterator[DailyReports]:
+def daily_reports(stores: Stores, hostname: str) -> DailyReports:
     """What sends the reports of days that are over."""
     settings = stores.settings
-    signing = Signing(stores.directory, stores.clock, on=settings.dkim.sign)
     contexts = TLSContexts(stores.data / TLS_FOLDER, settings.tls)
-    try:
-        yield DailyReports(
-            CollectedResults(stores.documents),
-            stores.queue,
-            stores.directory,
-            signing,
-            stores.resolver,
-            lambda: contexts.client(True),
-            settings.reports,
-            hostname,
-            stores.data / "spool",
-            stores.clock,
-            private_networks=settings.webhook.private_networks,
-        )
-    finally:
-        signing.close()
+    return DailyReports(
+        CollectedResults(stores.documents),
+        stores.queue,
+        stores.directory,
+        stores.signing,
+        stores.resolver,
+        lambda: contexts.client(True),
+        settings.reports,
+        hostname,
+        stores.data / "spool",
+        stores.clock,
+        private_networks=settings.webhook.private_networks,
+    )
 
 
 def report_intake(stores: Stores, hostname: str) -> ReportIntake:

@@ -6,6 +6,5 @@ from mailstead.services.reports import daily_reports
 
 async def send_reports(wiring: Wiring) -> str:
     """Send what is due; reports put off are tried again an hour later. Raises StoreUnavailableError, OSError."""
-    with daily_reports(wiring.stores, wiring.hostname) as daily:
-        sent = await daily.send()
+    sent = await daily_reports(wiring.stores, wiring.hostname).send()
     return f"{sent.reports} reports sent, {sent.put_off} put off"
