@@ -1,0 +1,71 @@
+"""Reports and our MTA-STS policy on the whole server."""
+
+import http.client
+import smtplib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailstead.mail.authentication.mtasts.policy import new_policy_id, parse_policy
+from support.dns_authority import dns_authority
+from support.mailstead_server import MailsteadServer, mailstead_server
+from unit.mail.reports.test_collecting import arf
+
+REPORTS = "mail-reports@example.test"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailsteadServer]:
+    folder: Path = tmp_path_factory.mktemp("reports")
+    with (
+        dns_authority({"provider.test": {"TXT": "v=spf1 ip4:127.0.0.1 -all"}}) as authority,
+        mailstead_server(folder, {"MAILSTEAD_DNS_SERVERS": authority.address}) as running,
+    ):
+        yield running
+
+
+def send(server: MailsteadServer, message: bytes, *recipients: str) -> tuple[int, bytes]:
+    host, port = server.address("mx")
+    with smtplib.SMTP(host, port) as smtp:
+        smtp.ehlo("provider.test")
+        smtp.mail("fbl@provider.test")
+        for recipient in recipients:
+            assert smtp.rcpt(recipient)[0] == 250
+        return smtp.data(message)
+
+
+def test_a_report_is_taken_and_shown_and_other_mail_refused(server: MailsteadServer) -> None:
+    assert send(server, arf("<nothing@example.test>"), REPORTS)[0] == 250
+    (listed,) = server.command_json("reports", "list")
+    assert (listed["kind"], listed["domain"], listed["text"]) == ("feedback", "example.test", "abuse")
+    shown = server.command_json("reports", "show", listed["id"])
+    assert "Message-ID: <nothing@example.test>" in shown["report"]["original_header"]
+    assert server.command_json("reports", "summary", "example.test")["complaints"] == 1
+    code, text = send(server, b"Subject: hi\r\n\r\nhello\r\n", REPORTS)
+    assert (code, text[:5]) == (550, b"5.6.0")
+
+
+def test_other_recipients_of_such_mail_get_it(server: MailsteadServer) -> None:
+    assert send(server, b"Subject: both\r\n\r\nhello\r\n", REPORTS, "alice@example.test")[0] == 250
+    steps = server.command_json("trace", REPORTS)
+    assert any("takes DMARC, TLS and abuse reports only" in str(way) for way in steps)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("mta-sts.example.test", 200), ("mta-sts.other.test", 404), ("example.test", 404)]
+)
+def test_the_policy_is_served_at_the_domains_policy_host(server: MailsteadServer, host: str, status: int) -> None:
+    connection = http.client.HTTPSConnection(*server.address("https"), context=server.client_context())
+    connection.request("GET", "/.well-known/mta-sts.txt", headers={"Host": host})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.status == status
+    if status == 200:
+        assert (answer.headers["Content-Type"] or "").startswith("text/plain")
+        policy = parse_policy(body.decode())
+        assert (policy.mode, policy.mx) == ("testing", ("mail.example.test",))
+        records = server.command_json("dns", "records", "example.test")
+        (announced,) = [one["value"] for one in records if one["name"] == "_mta-sts.example.test"]
+        assert announced == f"v=STSv1; id={new_policy_id(policy)}"
