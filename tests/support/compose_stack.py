@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mailstead.services.registry import SERVICES
-from support.container_engine import ROOT, Engine, compose
+from support.container_engine import ROOT, Engine, compose, remove_containers
 from support.container_images import IMAGE
 from support.dns_authority import dns_authority
 from support.eventually import eventually_sync
@@ -126,26 +125,11 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def write_override(folder: Path) -> Path:
-    """What differs in a test: the stand-in for MongoDB has no shell of its own, and health is looked at often."""
-    services: dict[str, Any] = {"mongodb": {"healthcheck": {"test": ["CMD", "ping"]}}}
-    for name in _services():
-        services.setdefault(name, {}).setdefault("healthcheck", {}).update(interval="2s", timeout="30s", retries=5)
-    path = folder / "override.json"  # YAML enough
-    path.write_text(json.dumps({"version": "2.4", "services": services}))
-    return path
-
-
-def _services() -> list[str]:
-    return [service.name for service in SERVICES] + ["router", "mongodb", "redis"]
-
-
 @contextmanager
 def compose_stack(engine: Engine, folder: Path) -> Iterator[Stack]:
     """An installation that is not started yet; removed at the end with all it kept."""
     for name in (FILE.name, "router.conf"):
         shutil.copy(ROOT / "deploy" / name, folder / name)
-    override = write_override(folder)
     zone = {"far.test": {"MX": "10 mx.far.test."}, "mx.far.test": {"A": engine.host}}
     with dns_authority(zone, host=engine.host) as authority, smtp_sink(engine.host, 25) as sink:
         values = {
@@ -153,16 +137,16 @@ def compose_stack(engine: Engine, folder: Path) -> Iterator[Stack]:
             "IMAGE_TAG": IMAGE.partition(":")[2],
             "MAILSTEAD_HOSTNAME": "mail.example.test",
             "MAILSTEAD_DNS_SERVERS": authority.address,
+            "HEALTH_INTERVAL": "2s",
         }
         for name in ("MAILSTEAD_SECRET", "MONGODB_PASSWORD", "MONGODB_KEY", "REDIS_PASSWORD"):
             values[name] = secrets.token_hex(32)
         (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
-        stack = Stack(engine, folder, sink, [Path(FILE.name), override])
+        stack = Stack(engine, folder, sink, [Path(FILE.name)])
         try:
             yield stack
         except BaseException:
             (folder / "services.log").write_text(stack.logs())
             raise
         finally:
-            compose(engine, folder, stack.files, "kill")
-            compose(engine, folder, stack.files, "down", "--volumes")
+            remove_containers(engine)

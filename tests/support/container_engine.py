@@ -97,6 +97,7 @@ def _engine(folder: Path, prefix: Sequence[str | Path], options: Sequence[str]) 
     with ExitStack() as stack:
         # the path of a unix socket is short
         short = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ms-engine-")))
+        stack.callback(_unmount_below, short)
         engine = Engine(short / "sock", client)
         command: list[str | Path] = [*prefix, daemon, "--data-root", CACHE / "root", "--exec-root", short / "exec"]
         command += ["--pidfile", short / "pid", "--host", f"unix://{engine.socket}", *options]
@@ -105,17 +106,27 @@ def _engine(folder: Path, prefix: Sequence[str | Path], options: Sequence[str]) 
         process = stack.enter_context(running(command, log, stop_within=60))
         eventually_sync(lambda: process.poll() is not None or _answers(engine))
         assert process.poll() is None, log.read_text("utf-8", "replace")[-4000:]
-        _remove_containers(engine)  # of a run that was cut off
+        remove_containers(engine)  # of a run that was cut off
         try:
             yield engine
         finally:
-            _remove_containers(engine)
+            remove_containers(engine)
 
 
-def _remove_containers(engine: Engine) -> None:
+def _unmount_below(folder: Path) -> None:
+    """What the engine leaves mounted: the network namespace of containers on its own network."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text("utf-8").splitlines()]
+    for path in reversed([path for path in mounted if path.startswith(f"{folder}/")]):
+        subprocess.run(["umount", path], check=True)
+
+
+def remove_containers(engine: Engine) -> None:
+    """All of them, with what they kept and their networks."""
     left = engine.docker("ps", "--all", "--quiet").split()
     if left:
         engine.docker("rm", "--force", "--volumes", *left)
+    engine.docker("network", "prune", "--force")
+    engine.docker("volume", "prune", "--force")
 
 
 def _answers(engine: Engine) -> bool:

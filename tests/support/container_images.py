@@ -9,6 +9,7 @@ from support.container_engine import ROOT, bootstrap_base, build, building_engin
 from support.programs import require_program
 
 IMAGE, BASE = "mailstead:test", "python:3.12-slim"
+HOST = "mailstead-host:test"  # a Debian with nothing installed, and the packages that setup.sh wants within reach
 MONGODB, REDIS, NGINX = "mongo:6.0.5", "redis:7.0.15", "nginx:1.28.0"  # as the compose file calls them
 
 _MONGODB_DOCKERFILE = f"""\
@@ -18,7 +19,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libcurl
  && pip install --quiet --break-system-packages pymongo==$PYMONGO \\
  && groupadd --gid 999 mongodb && useradd --uid 999 --gid 999 mongodb \\
  && install -d -o mongodb -g mongodb /data/db
-COPY --chmod=755 mongod docker-entrypoint.sh ping /usr/local/bin/
+COPY --chmod=755 mongod docker-entrypoint.sh mongosh /usr/local/bin/
 COPY make_user.py /opt/
 VOLUME ["/data/db"]
 ENTRYPOINT ["docker-entrypoint.sh"]
@@ -47,7 +48,8 @@ MongoClient("127.0.0.1").admin.command(
 )
 """
 
-_PING = """\
+# For the shell that the image has: whatever it is asked to evaluate, it asks whether the server answers.
+_MONGOSH = """\
 #!/usr/bin/python3
 from pymongo import MongoClient
 MongoClient("127.0.0.1", directConnection=True, serverSelectionTimeoutMS=2000).admin.command("ping")
@@ -67,6 +69,12 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-l
  && useradd --system nginx
 """
 
+_HOST_DOCKERFILE = f"""\
+FROM {BASE}
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends --download-only \\
+ docker.io docker-compose ufw curl ca-certificates iproute2 iptables
+"""
+
 
 @dataclass(frozen=True)
 class Images:
@@ -79,21 +87,23 @@ class Images:
 def build_images(folder: Path) -> Images:
     """Build what is not built yet, in the tests' own engine; `folder` is for what that takes."""
     mongod = require_program("mongod")
-    contexts = {name: folder / name for name in ("mongodb", "redis", "nginx")}
+    contexts = {name: folder / name for name in ("mongodb", "redis", "nginx", "host")}
     for context in contexts.values():
         context.mkdir()
     (contexts["mongodb"] / "Dockerfile").write_text(_MONGODB_DOCKERFILE)
     (contexts["mongodb"] / "docker-entrypoint.sh").write_text(_MONGODB_ENTRYPOINT)
     (contexts["mongodb"] / "make_user.py").write_text(_MAKE_USER)
-    (contexts["mongodb"] / "ping").write_text(_PING)
+    (contexts["mongodb"] / "mongosh").write_text(_MONGOSH)
     (contexts["mongodb"] / "mongod").write_bytes(mongod.read_bytes())
     (contexts["redis"] / "Dockerfile").write_text(_REDIS_DOCKERFILE)
     (contexts["nginx"] / "Dockerfile").write_text(_NGINX_DOCKERFILE)
+    (contexts["host"] / "Dockerfile").write_text(_HOST_DOCKERFILE)
     with building_engine(folder) as engine:
         bootstrap_base(engine, BASE)
         build(engine, contexts["mongodb"], contexts["mongodb"] / "Dockerfile", MONGODB, {"PYMONGO": pymongo.version})
         build(engine, contexts["redis"], contexts["redis"] / "Dockerfile", REDIS)
         build(engine, contexts["nginx"], contexts["nginx"] / "Dockerfile", NGINX)
+        build(engine, contexts["host"], contexts["host"] / "Dockerfile", HOST)
         build(engine, ROOT, ROOT / "deploy/Dockerfile", IMAGE, {"VERSION": "test"})
         sizes = [int(engine.docker("image", "inspect", "--format={{.Size}}", tag)) for tag in (IMAGE, BASE)]
         engine.docker("image", "prune", "--force")  # what the build before left without a name

@@ -29,6 +29,7 @@ from mailstead.cli import (
 )
 from mailstead.cli.health import health
 from mailstead.cli.serve import serve
+from mailstead.cli.setup import setup
 from mailstead.cli.status import status
 from mailstead.cli.trace import trace
 
@@ -56,6 +57,7 @@ def options(
 
 
 application.command("serve")(serve)
+application.command("setup")(setup)
 application.command("status")(status)
 application.command("health")(health)
 application.command("trace")(trace)

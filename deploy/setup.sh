@@ -1,0 +1,403 @@
+#!/usr/bin/env bash
+# Sets up Mailstead on a host with containers, and takes care of it: Debian 12 and 13, Ubuntu 22.04 and 24.04, as root.
+#
+#   bash <(curl -fsSL https://raw.githubusercontent.com/mailstead/mailstead/main/deploy/setup.sh)
+#
+# Every question has a flag, --yes asks none, --dry-run changes nothing and tells what would be done. Running it again does
+# only what lacks: a value in .env, a firewall rule, a file that is as it should be stays. The host's resolver is left alone.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+setup.sh [ITEM] [OPTION...]
+Items: initial, backups, updates, certificates, restore, status, help; a menu when none is named.
+  --domain NAME        the domain that mail is for
+  --hostname NAME      the name of this host, which the domain's MX record names (mail.DOMAIN)
+  --folder DIR         where .env and the compose file are kept (/opt/mailstead)
+  --version TAG        the version: v1.2.3, or latest
+  --image NAME         the image without its tag
+  --profiles LIST      mail,storage: everything; mail: forwarding only
+  --dns-provider URL   publishes DNS records and proves names: cloudflare://TOKEN@, digitalocean://TOKEN@,
+                       route53://KEY:SECRET@, rfc2136://KEYNAME:SECRET@ADDRESS
+  --publish            publish the DNS records through it now
+  --set NAME=VALUE     one more setting for .env; may be repeated
+  --source DIR|URL     where the compose file and the router's configuration come from (beside this script, else GitHub)
+  --no-firewall        leave the firewall alone
+  --no-pull            use the images that are here
+  --skip-checks        go on although a check of the host fails
+  --yes                ask nothing
+  --dry-run            change nothing, tell what would be done
+TEXT
+}
+
+item="" domain="" hostname="" folder=/opt/mailstead version="" image="" profiles="" provider="" source_of_files=""
+yes=false dry_run=false firewall=true pull=true checks=true publish=false
+extra=()
+
+say() { printf '%s\n' "$*"; }
+note() { printf '  %s\n' "$*"; }
+fail() { printf 'setup.sh: %s\n' "$*" >&2; exit 1; }
+
+act() { # WHAT COMMAND...: carries out, or only tells
+  local what=$1
+  shift
+  if $dry_run; then note "would: $what"; else note "do: $what"; "$@"; fi
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+ask() { # VARIABLE QUESTION DEFAULT: unless it is known, or nothing is to be asked
+  local -n variable=$1
+  [ -z "$variable" ] || return 0
+  if $yes || [ ! -t 0 ]; then
+    variable=$3
+  else
+    read -r -p "$2 [$3]: " variable
+    variable=${variable:-$3}
+  fi
+}
+
+confirm() { # QUESTION: no, where nothing is to be asked
+  local answer
+  if $yes || [ ! -t 0 ]; then return 1; fi
+  read -r -p "$1 [y/N]: " answer
+  [[ $answer == [yY]* ]]
+}
+
+# ---- .env
+
+setting() { # NAME: its value in .env, empty when there is none
+  [ ! -f "$folder/.env" ] || sed -n "s/^$1=//p" "$folder/.env" | tail -n 1
+}
+
+add_setting() { # NAME VALUE
+  local temporary
+  temporary=$(mktemp "$folder/.env.XXXXXX")
+  chmod 600 "$temporary"
+  { grep -v "^$1=\$" "$folder/.env" 2>/dev/null || true; printf '%s=%s\n' "$1" "$2"; } >"$temporary"
+  sync "$temporary"
+  mv "$temporary" "$folder/.env"
+}
+
+keep_or_add() { # NAME VALUE [secret]: a value that is there is never replaced
+  local shown=$2
+  [ -z "$(setting "$1")" ] || return 0
+  [ -n "$2" ] || return 0
+  [ "${3:-}" != secret ] || shown="(a new secret)"
+  act "set $1=$shown in $folder/.env" add_setting "$1" "$2"
+}
+
+secret() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+
+# ---- checks of the host
+
+problem() { # TEXT
+  problems=$((problems + 1))
+  note "problem: $1"
+}
+
+warning() { note "warning: $1"; }
+
+check_host() {
+  local port listening address
+  problems=0
+  say "Checking this host"
+  [ "$(id -u)" = 0 ] || problem "not root"
+  case $(uname -m) in x86_64 | aarch64) ;; *) problem "no image for $(uname -m): x86_64 and aarch64 there are" ;; esac
+  # shellcheck disable=SC1091 # the system's own file
+  case $(. /etc/os-release && printf '%s %s' "$ID" "${VERSION_ID:-}") in
+    "debian 12" | "debian 13" | "ubuntu 22.04" | "ubuntu 24.04") ;;
+    *) problem "only Debian 12 and 13, Ubuntu 22.04 and 24.04 are supported" ;;
+  esac
+  [ "$(awk '/^MemTotal/ {print $2}' /proc/meminfo)" -ge 1900000 ] || problem "less than 2 GB of memory"
+  [ "$(df -Pk "$(existing_parent "$folder")" | awk 'NR == 2 {print $4}')" -ge 10000000 ] ||
+    problem "less than 10 GB of free disk for $folder"
+  if ! is_running; then
+    listening=" $(awk 'NR > 1 && $4 == "0A" {n = split($2, a, ":"); print a[n]}' /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+      while read -r port; do printf '%d ' "0x$port"; done || true)"
+    for port in $(public_ports); do
+      case $listening in *" $port "*) problem "port $port is taken by another program" ;; esac
+    done
+  fi
+  address=$(ip -4 route get 198.51.100.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p' || true)
+  case $address in
+    "") warning "no way out over IPv4" ;;
+    10.* | 192.168.* | 172.1[6-9].* | 172.2?.* | 172.3[01].*) warning "$address is private: this host must be reached through a public address" ;;
+    *) [ "$(getent hosts "$address" | awk '{print $2; exit}')" = "$hostname" ] ||
+      warning "the name of $address (PTR) is not $hostname: many servers refuse mail from it; ask your provider" ;;
+  esac
+  [ -n "$(ip -6 route get 2001:db8::1 2>/dev/null)" ] || warning "no way out over IPv6; mail works without"
+  if ! timeout 8 bash -c 'exec 3<>/dev/tcp/gmail-smtp-in.l.google.com/25 && head -c 3 <&3' 2>/dev/null |
+    grep -q 220; then
+    warning "outbound port 25 seems to be closed: ask your provider to open it, or set MAILSTEAD_RELAY_URL"
+  fi
+  if [ $problems -gt 0 ] && $checks && ! $dry_run; then fail "$problems problem(s); --skip-checks goes on nevertheless"; fi
+}
+
+existing_parent() {
+  local path=$1
+  while [ ! -d "$path" ]; do path=$(dirname "$path"); done
+  printf '%s' "$path"
+}
+
+public_ports() {
+  printf '25 80 443 465 587'
+  case ,$profiles, in *,storage,*) printf ' 110 143 993 995 4190' ;; esac
+}
+
+# ---- programs
+
+compose() {
+  if docker compose version >/dev/null 2>&1; then
+    (cd "$folder" && docker compose -f docker-compose-self-hosted.yml "$@")
+  else
+    (cd "$folder" && COMPOSE_FILE=docker-compose-self-hosted.yml docker-compose "$@")
+  fi
+}
+
+containers() { # [OPTION...]: of this installation
+  docker ps --quiet --no-trunc --filter "label=com.docker.compose.project=$(setting COMPOSE_PROJECT_NAME)" "$@"
+}
+
+is_running() {
+  have docker && [ -n "$(setting COMPOSE_PROJECT_NAME)" ] &&
+    [ -n "$(containers --filter label=com.docker.compose.service=scheduler 2>/dev/null)" ]
+}
+
+install_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+install_programs() {
+  local packages=()
+  say "Programs"
+  have docker || packages+=(docker.io)
+  if ! have docker-compose && ! docker compose version >/dev/null 2>&1; then
+    # shellcheck disable=SC1091
+    case $(. /etc/os-release && printf '%s' "$ID") in ubuntu) packages+=(docker-compose-v2) ;; *) packages+=(docker-compose) ;; esac
+  fi
+  have curl || packages+=(curl ca-certificates)
+  have ip || packages+=(iproute2)
+  have iptables || packages+=(iptables)
+  if $firewall && ! have ufw; then packages+=(ufw); fi
+  if [ ${#packages[@]} -gt 0 ]; then act "install ${packages[*]}" install_packages "${packages[@]}"; fi
+  if have docker && docker info >/dev/null 2>&1; then return; fi
+  act "start the container engine" start_engine
+}
+
+start_engine() {
+  if have systemctl && [ -d /run/systemd/system ]; then systemctl enable --now --quiet docker; else service docker start >/dev/null; fi
+  docker info >/dev/null || fail "the container engine does not answer"
+}
+
+# ---- firewall
+
+ssh_ports() { # those that are in use, whatever the configuration says
+  {
+    [ -z "${SSH_CONNECTION:-}" ] || printf '%s\n' "${SSH_CONNECTION##* }"
+    if have sshd || [ -x /usr/sbin/sshd ]; then
+      PATH=$PATH:/usr/sbin sshd -T 2>/dev/null | awk '$1 == "port" {print $2}' || true
+    fi
+    sed -n 's/^[[:space:]]*Port[[:space:]]\+\([0-9]\+\).*/\1/Ip' /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null || true
+  } | sort -nu
+}
+
+set_up_firewall() {
+  local rules port
+  $firewall || return 0
+  say "Firewall"
+  rules=$(ufw show added 2>/dev/null || true)
+  for port in $(ssh_ports) $(public_ports); do
+    grep -qx "ufw allow $port/tcp" <<<"$rules" || act "allow $port/tcp" ufw allow "$port/tcp"
+  done
+  if [ -z "$(ssh_ports)" ]; then
+    grep -qx "ufw allow 22/tcp" <<<"$rules" || act "allow 22/tcp" ufw allow 22/tcp
+  fi
+  ufw status 2>/dev/null | grep -q '^Status: active' || act "enable the firewall" ufw --force enable
+}
+
+# ---- files
+
+fetch() { # NAME: its content
+  case $source_of_files in
+    http://* | https://*) curl -fsSL "$source_of_files/$1" ;;
+    *) cat "$source_of_files/$1" ;;
+  esac
+}
+
+put_file() { # NAME MODE
+  local temporary
+  temporary=$(mktemp)
+  if ! fetch "$1" >"$temporary"; then rm -f "$temporary"; fail "$1 cannot be had from $source_of_files"; fi
+  if cmp -s "$temporary" "$folder/$1"; then rm "$temporary"; return; fi
+  act "write $folder/$1" install -m "$2" "$temporary" "$folder/$1"
+  rm "$temporary"
+}
+
+write_files() {
+  local name value
+  say "Files in $folder"
+  [ -d "$folder" ] || act "make $folder" install -d -m 0750 "$folder"
+  put_file docker-compose-self-hosted.yml 0644
+  put_file router.conf 0644
+  put_file update.sh 0755
+  put_file setup.sh 0755
+  keep_or_add MAILSTEAD_HOSTNAME "$hostname"
+  keep_or_add COMPOSE_PROJECT_NAME mailstead
+  keep_or_add COMPOSE_PROFILES "$profiles"
+  keep_or_add IMAGE "$image"
+  keep_or_add IMAGE_TAG "$version"
+  for name in MAILSTEAD_SECRET MONGODB_PASSWORD MONGODB_KEY REDIS_PASSWORD; do keep_or_add "$name" "$(secret)" secret; done
+  keep_or_add MAILSTEAD_DNS_PUBLISH_URL "$provider" secret
+  for value in "${extra[@]}"; do keep_or_add "${value%%=*}" "${value#*=}"; done
+}
+
+# ---- containers
+
+wait_healthy() {
+  local deadline=$((SECONDS + 300)) container state waiting
+  while [ $SECONDS -lt $deadline ]; do
+    waiting=""
+    for container in $(containers --all); do
+      state=$(docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$container")
+      case $state in healthy | running) ;; *) waiting="$waiting $(docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}}' "$container") ($state)" ;; esac
+    done
+    [ -n "$waiting" ] || return 0
+    sleep 2
+  done
+  fail "not healthy after five minutes:$waiting; see: docker logs"
+}
+
+what_runs() { # what the services were started with, as a number
+  cat "$folder/.env" "$folder/docker-compose-self-hosted.yml" "$folder/router.conf" 2>/dev/null | cksum || true
+}
+
+start_services() {
+  say "Services"
+  if $pull; then act "pull the images" compose pull --quiet; fi
+  if is_running && [ "$started_with" = "$(what_runs)" ]; then
+    note "as it is: the services run"
+    if ! $dry_run; then compose up -d >/dev/null 2>&1; fi # what people changed in .env since
+  else
+    act "start the services" compose up -d
+  fi
+  if ! $dry_run; then wait_healthy; fi
+}
+
+inside() { # ARGUMENT...: a command of Mailstead's, with the terminal if there is one
+  if [ -t 0 ] && [ -t 1 ]; then compose exec scheduler mailstead "$@"; else compose exec -T scheduler mailstead "$@"; fi
+}
+
+# ---- the menu's items
+
+initial() {
+  local arguments=(setup initial --yes --domain)
+  ask domain "The domain that mail is for" "$(setting MAILSTEAD_HOSTNAME | cut -d. -f2-)"
+  [ -n "$domain" ] || fail "--domain is needed"
+  hostname=${hostname:-$(setting MAILSTEAD_HOSTNAME)}
+  ask hostname "The name of this host" "mail.$domain"
+  profiles=${profiles:-$(setting COMPOSE_PROFILES)}
+  ask profiles "What runs (mail,storage: everything; mail: forwarding only)" mail,storage
+  [[ $domain =~ ^[A-Za-z0-9.-]+$ && $hostname =~ ^[A-Za-z0-9.-]+$ ]] || fail "$domain or $hostname is no name"
+  case $profiles in mail | mail,storage | mail,storage,metrics | mail,metrics) ;; *) fail "--profiles: mail,storage or mail" ;; esac
+  check_host
+  install_programs
+  started_with=$(what_runs)
+  write_files
+  set_up_firewall
+  start_services
+  say "Domain"
+  arguments+=("$domain")
+  if $publish; then arguments+=(--publish); fi
+  if $dry_run; then
+    note "would: mailstead ${arguments[*]}"
+  else
+    inside "${arguments[@]}"
+    say "Done. $folder/.env holds the secrets of this installation: keep a copy where nobody else reads it."
+  fi
+}
+
+updates() {
+  [ -x "$folder/update.sh" ] || fail "no installation in $folder: run the initial setup first"
+  "$folder/update.sh" status || true
+  if [ "$(setting AUTOMATIC_UPDATES)" != true ] && { $yes || confirm "Update every night by itself?"; }; then
+    act "set AUTOMATIC_UPDATES=true in $folder/.env" switch_updates_on
+    act "make the timers" "$folder/update.sh" install
+  fi
+}
+
+switch_updates_on() {
+  sed -i '/^AUTOMATIC_UPDATES=/d' "$folder/.env"
+  add_setting AUTOMATIC_UPDATES true
+}
+
+run_item() {
+  case $1 in
+    initial | 1) initial ;;
+    backups | 2) inside setup backups ;;
+    updates | 3) updates ;;
+    certificates | 4) inside setup certificates ;;
+    restore | 5) inside setup restore ;;
+    status | 6) inside setup status ;;
+    help | 7) usage ;;
+    *) fail "no item $1; see --help" ;;
+  esac
+}
+
+menu() {
+  local choice
+  [ -t 0 ] || { usage >&2; exit 2; }
+  say "  1  Initial setup
+  2  Backups
+  3  Automatic updates
+  4  Renew certificates
+  5  Restore
+  6  Status and doctor
+  7  Help/Exit"
+  read -r -p "Choose: " choice
+  run_item "$choice"
+}
+
+main() {
+  local here problems=0 started_with=""
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --domain) domain=${2:?} && shift ;;
+      --hostname) hostname=${2:?} && shift ;;
+      --folder) folder=${2:?} && shift ;;
+      --version) version=${2:?} && shift ;;
+      --image) image=${2:?} && shift ;;
+      --profiles) profiles=${2:?} && shift ;;
+      --dns-provider) provider=${2:?} && shift ;;
+      --set)
+        [[ ${2:-} =~ ^[A-Z][A-Z0-9_]*=.+ ]] || fail "--set NAME=VALUE"
+        extra+=("$2") && shift
+        ;;
+      --source) source_of_files=${2:?} && shift ;;
+      --publish) publish=true ;;
+      --no-firewall) firewall=false ;;
+      --no-pull) pull=false ;;
+      --skip-checks) checks=false ;;
+      --yes | -y) yes=true ;;
+      --dry-run) dry_run=true ;;
+      --help | -h) usage && exit 0 ;;
+      -*) usage >&2 && exit 2 ;;
+      *) item=$1 ;;
+    esac
+    shift
+  done
+  if [ -z "$source_of_files" ]; then
+    here=$(cd "$(dirname "${BASH_SOURCE[0]:-/dev/null}")" && pwd)
+    if [ -f "$here/docker-compose-self-hosted.yml" ]; then
+      source_of_files=$here
+    else
+      source_of_files=https://raw.githubusercontent.com/mailstead/mailstead/${version:-main}/deploy
+      source_of_files=${source_of_files/\/latest\//\/main\/}
+    fi
+  fi
+  if [ -n "$item" ]; then run_item "$item"; elif $yes; then run_item initial; else menu; fi
+}
+
+main "$@"
