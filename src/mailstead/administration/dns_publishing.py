@@ -1,7 +1,8 @@
 """Publishing a domain's records through its DNS provider: what lacks is added, what others published is left alone.
 
 A record that stands in the way (another MX, a CNAME, an SPF policy that differs) is a conflict: it is replaced only when
-that is asked for. A DMARC or TLSRPT policy of the domain's own is no conflict, whatever it says.
+that is asked for. A DMARC or TLSRPT policy of the domain's own is no conflict, whatever it says. What the provider has no
+way to publish (TLSA at most of them) is told as unsupported, and the others go on.
 """
 
 from collections.abc import Sequence
@@ -9,12 +10,12 @@ from typing import Literal
 
 import msgspec
 
-from mailstead.administration.dns_providers.provider import DnsProvider, same_value
+from mailstead.administration.dns_providers.provider import DnsProvider, UnsupportedRecordError, same_value
 from mailstead.administration.dns_records import Record
 
-Outcome = Literal["published", "kept", "replaced", "conflict"]
-_OWN_POLICY = ("v=DMARC1", "v=TLSRPTv1", "v=STSv1")  # one of each at a name, and people choose their own
-_ONE_POLICY = ("v=spf1", *_OWN_POLICY)
+Outcome = Literal["published", "kept", "replaced", "conflict", "unsupported"]
+_OWN_POLICY = ("v=DMARC1", "v=TLSRPTv1")  # one of each at a name, and people choose their own
+_ONE_POLICY = ("v=spf1", "v=STSv1", *_OWN_POLICY)
 _EXCLUSIVE = ("MX", "CNAME", "SRV")  # a value of another's beside ours sends part of the mail or the programs elsewhere
 
 
@@ -55,7 +56,10 @@ async def publish(
             for kind, value in plan.in_the_way:
                 await provider.remove(record.name, kind, value)
             if not plan.is_there:
-                await provider.add(record.name, record.type, record.value, ttl)
+                try:
+                    await provider.add(record.name, record.type, record.value, ttl)
+                except UnsupportedRecordError:
+                    outcome = "unsupported"
         found = tuple(value for _, value in plan.in_the_way)
         done.append(Published(record.name, record.type, record.value, outcome, found))
     return done

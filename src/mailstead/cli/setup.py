@@ -18,6 +18,7 @@ from mailstead.administration.dns_records import Checked, Record, check_records,
 from mailstead.administration.domains import add_domain
 from mailstead.administration.setup import new_setup_token
 from mailstead.cli.configuration import current_settings
+from mailstead.cli.dns import own_facts
 from mailstead.cli.output import Json, emit_json, emit_table, fail, warn
 from mailstead.cli.stores import with_stores
 from mailstead.foundation.dns.answer import ResolutionError
@@ -61,13 +62,14 @@ async def _initial(stores: Stores, name: str, *, dry_run: bool, publishing: bool
     path = stores.data / ZONES / f"{name}.zone"
     if domain is None:
         return Outcome(name, tuple(steps), link, str(path), (), (), ())
-    text = zone_file(domain, hostname)
+    facts = own_facts(stores.settings)
+    text = zone_file(domain, facts)
     changed = not path.exists() or path.read_text("utf-8") != text
     steps.append(Step(f"write {path}", changed))
     if changed and not dry_run:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.write_text(text, "utf-8")
-    wanted = records(domain, hostname)
+    wanted = records(domain, facts)
     published: list[Published] = []
     if publishing:
         settings = stores.settings
@@ -78,7 +80,7 @@ async def _initial(stores: Stores, name: str, *, dry_run: bool, publishing: bool
         for one in published:
             steps.append(Step(f"publish {one.name} {one.type}", one.outcome in ("published", "replaced")))
     try:
-        checked = await check_records(stores.resolver, domain, hostname)
+        checked = await check_records(stores.resolver, domain, facts)
     except ResolutionError as error:
         warn(f"DNS was not checked: {error}")
         checked = []

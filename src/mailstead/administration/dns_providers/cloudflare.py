@@ -9,6 +9,7 @@ from mailstead.administration.dns_providers.https import HttpsClient
 from mailstead.administration.dns_providers.json_api import JsonApi, fields_of, whole
 from mailstead.administration.dns_providers.provider import (
     DnsProviderError,
+    UnsupportedRecordError,
     quoted,
     same_value,
     unquoted,
@@ -129,4 +130,4 @@ def _fields(kind: str, value: str) -> dict[str, Any]:
             numbers = {"usage": whole(usage), "selector": whole(selector), "matching_type": whole(matching)}
             return {"data": numbers | {"certificate": digest}}
         case _:
-            raise DnsProviderError(detail=f"no way to publish {kind} at Cloudflare is known")
+            raise UnsupportedRecordError(detail=f"no way to publish {kind} at Cloudflare is known")

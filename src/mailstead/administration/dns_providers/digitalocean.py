@@ -7,7 +7,13 @@ import msgspec
 
 from mailstead.administration.dns_providers.https import HttpsClient
 from mailstead.administration.dns_providers.json_api import JsonApi, fields_of, whole
-from mailstead.administration.dns_providers.provider import DnsProviderError, same_value, unquoted, zone_candidates
+from mailstead.administration.dns_providers.provider import (
+    DnsProviderError,
+    UnsupportedRecordError,
+    same_value,
+    unquoted,
+    zone_candidates,
+)
 
 HOST = "api.digitalocean.com"
 _ROOT = "/v2/domains"
@@ -111,4 +117,4 @@ def _fields(kind: str, value: str) -> dict[str, Any]:
             flags, tag, text = fields_of(kind, value, 3)
             return {"flags": whole(flags), "tag": tag, "data": unquoted(text)}
         case _:
-            raise DnsProviderError(detail=f"DigitalOcean publishes no {kind} records")
+            raise UnsupportedRecordError(detail=f"DigitalOcean publishes no {kind} records")

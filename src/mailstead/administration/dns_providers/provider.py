@@ -15,9 +15,13 @@ class DnsProviderError(MailsteadError):
     public_text = "The DNS provider did not do that"
 
 
+class UnsupportedRecordError(DnsProviderError):
+    """The provider publishes no records of that type."""
+
+
 class DnsProvider(Protocol):
     """Publishes records. Names are lower-case A-labels without the final dot, TXT values plain text, others as a master
-    file has them (`10 mail.example.test.`). Everything raises DnsProviderError.
+    file has them (`10 mail.example.test.`). Everything raises DnsProviderError, `add` UnsupportedRecordError as well.
     """
 
     async def values(self, name: str, kind: str) -> tuple[str, ...]:

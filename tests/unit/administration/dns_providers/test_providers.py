@@ -11,6 +11,8 @@ import pytest
 from mailstead.administration.dns_providers.opening import open_provider
 from mailstead.administration.dns_providers.provider import DnsProvider, DnsProviderError
 from mailstead.administration.dns_providers.route53 import Signer
+from mailstead.administration.dns_publishing import publish
+from mailstead.administration.dns_records import Record
 from mailstead.foundation.errors import InvalidError
 from mailstead.foundation.tls.authority import ensure_local_authority
 from support.knot_server import knot_server
@@ -98,6 +100,15 @@ async def test_a_zone_of_another(provider: DnsProvider) -> None:
 async def test_what_is_no_record(provider: DnsProvider) -> None:
     with pytest.raises(DnsProviderError):
         await provider.add(f"_imaps._tcp.{ZONE}", "SRV", "1 993 mail.example.test.")
+
+
+async def test_a_type_that_a_provider_has_not(tls: tuple[Path, ssl.SSLContext]) -> None:
+    wanted = [
+        Record(f"_25._tcp.mail.{ZONE}", "TLSA", "3 1 1 " + "ab" * 32, "", required=False),
+        Record(ZONE, "MX", f"10 mail.{ZONE}.", "", required=True),
+    ]
+    with faked("digitalocean", tls) as (_, provider):
+        assert [one.outcome for one in await publish(provider, wanted)] == ["unsupported", "published"]
 
 
 @pytest.mark.parametrize("kind", ["cloudflare", "digitalocean"])
