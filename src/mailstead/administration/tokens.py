@@ -53,6 +53,7 @@ async def remove_token(
     _require_self(actor, user_id)
     if not await tokens.remove(user_id, identifier):
         raise NotFoundError("There is no such token")
+    await administration.directory.announce()  # long connections look at what let them in
     await administration.audit(actor, "token.remove", user_id, token=identifier)
 
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 import structlog
 
 from mailstead.interfaces.api.application import api_application
+from mailstead.interfaces.api.live.sockets import Sockets
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identification
 from mailstead.mail.outbound.letters import Letters
+from mailstead.mail.scheduling.editor import CalendarEditor
 from mailstead.mail.webhooks.post import Hooks
 from mailstead.mail.webhooks.worker import EventWorker
 from mailstead.services.definition import Wiring
-from mailstead.services.delivery import submission_agent
+from mailstead.services.delivery import implicit_scheduling, scheduling_delivery, submission_agent
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.services.ready import Endpoint
@@ -38,6 +40,12 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
             Passkeys(stores.documents, stores.clock),
         ),
         mailboxes=stores.mailboxes,
+        calendars=CalendarEditor(
+            implicit_scheduling(wiring, scheduling_delivery(wiring, service)),
+            stores.mailboxes,
+            stores.settings,
+            stores.clock,
+        ),
         agent=submission_agent(wiring, service),
         queue=stores.queue,
         trace=stores.trace,
@@ -50,6 +58,7 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
         metrics=stores.metrics,
         clock=stores.clock,
         hostname=wiring.hostname,
+        sockets=Sockets(stores.settings.api.sockets),
         letters=Letters(stores.queue, stores.data / "spool", wiring.hostname, stores.clock),
         status=lambda: installation_status(wiring),
     )

@@ -19,7 +19,7 @@ Operation = tuple[str, str]
 OPEN: dict[Operation, int] = {("get", "/v1/test"): 200, ("post", "/v1/account"): 400}
 FOR_ADMINS = re.compile(r"/v1/(queue|server)(/.*)?")
 ALSO_FOR_ADMINS: set[Operation] = {("post", "/v1/domains"), ("delete", "/v1/domains/{name}")}
-OF_A_MAILBOX = re.compile(r"/v1/(folders|messages|sieve-scripts|undelete)(/.*)?")
+OF_A_MAILBOX = re.compile(r"/v1/(calendars|calendar-events|contacts|folders|messages|sieve-scripts|undelete)(/.*)?")
 OF_ANYBODY = re.compile(r"/v1/(account|emails|trace)(/.*)?")
 # An invite is for those who are not members yet, and tells nothing to who was not invited.
 FOREIGN: dict[Operation, int] = {
@@ -28,6 +28,9 @@ FOREIGN: dict[Operation, int] = {
 }
 BODIES: dict[Operation, dict[str, Any]] = {
     ("put", "/v1/account"): {"current_password": "x", "password": "long enough for it"},
+    ("post", "/v1/calendars"): {"name": "x", "components": ["NONE"]},
+    ("post", "/v1/calendar-events"): {"ical": "x"},
+    ("put", "/v1/calendar-events/{event_id}"): {"ical": "x"},
     ("post", "/v1/domains"): {"domain": "example.test"},
     ("post", "/v1/domains/{domain}/aliases/{name}/sieve"): {"name": "x", "content": "keep;"},
     ("post", "/v1/domains/{domain}/hooks"): {"url": "https://127.0.0.1/", "events": ["bounce"]},

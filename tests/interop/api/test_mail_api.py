@@ -218,3 +218,38 @@ def test_messages_of_others_are_not_found(as_account: Client) -> None:
         assert answer.status_code == 404 or answer.json()["subject"] != "Mine"
         for identifier in ("M99999", "M0", "x", "M" + "9" * 30, "%2e%2e"):
             assert client.get(f"/messages/{identifier}").status_code == 404
+
+
+def test_a_large_message_is_read_in_ranges_and_as_a_stream(as_account: Client) -> None:
+    body = "".join(f"line {number}\r\n" for number in range(60_000))
+    raw = (RAW.format("Large", "large", "") + body).encode()
+    with as_account("bob") as client:
+        made = client.post("/messages", json={"raw": raw.decode()}).json()
+        path = f"/messages/{made['id']}/raw"
+        whole = client.get(path)
+        assert (whole.content, whole.headers["content-length"]) == (raw, str(len(raw)))
+        assert whole.headers["accept-ranges"] == "bytes"
+
+        def part(asked: str, **headers: str) -> httpx.Response:
+            return client.get(path, headers={"range": asked, **headers})
+
+        for asked, wanted in (
+            ("bytes=0-9", raw[:10]),
+            ("bytes=100000-399999", raw[100000:400000]),
+            (f"bytes={len(raw) - 5}-", raw[-5:]),
+            ("bytes=-7", raw[-7:]),
+            (f"bytes=10-{len(raw) * 2}", raw[10:]),
+        ):
+            answer = part(asked)
+            assert (answer.status_code, answer.content) == (206, wanted), asked
+            assert answer.headers["content-range"].endswith(f"/{len(raw)}")
+        for asked in ("bytes=5-2", f"bytes={len(raw)}-", "bytes=-0"):
+            assert part(asked).status_code == 416, asked
+        for asked in ("bytes=0-1,4-5", "lines=1-2", "bytes=x-y"):  # what is not one range of octets is the whole
+            assert (part(asked).status_code, len(part(asked).content)) == (200, len(raw)), asked
+        assert part("bytes=0-9", **{"if-range": '"another"'}).status_code == 200
+        assert part("bytes=0-9", **{"if-range": whole.headers["etag"]}).status_code == 206
+        known = {"if-none-match": f'"x", W/{whole.headers["etag"]}'}
+        assert client.get(path, headers=known).status_code == 304
+        shown = client.get(f"/messages/{made['id']}", params={"raw": True, "attachments": False}).json()
+        assert shown["raw"] == raw.decode()

@@ -55,7 +55,12 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
     access = handler.opt.get("access", ANY)
     if access == OPEN:
         await _count_stranger(connection, services)
-        return
+    else:
+        await let_in(connection, services, access)
+
+
+async def let_in(connection: Connection, services: ApiServices, access: str) -> Identity:
+    """Who asks, counted and allowed; kept with the request, too. Raises as `guard`."""
     try:
         identity = await _identify(connection, services)
     except AuthenticationError:
@@ -69,7 +74,21 @@ async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         raise PermissionDeniedError("This is for server admins")
     identity.require("read" if _method(connection) in _SAFE else "write")
     if access == MAILBOX and not identity.mailbox_id:
-        connection.scope["state"][_IDENTITY] = await _named_mailbox(connection, services, identity)
+        identity = await _named_mailbox(connection, services, identity)
+        connection.scope["state"][_IDENTITY] = identity
+    return identity
+
+
+async def let_in_again(connection: Connection, services: ApiServices, before: Identity) -> bool:
+    """Whether a long connection's credentials still open the mailbox that they opened."""
+    try:
+        identity = await _identify(connection, services)
+        if not identity.mailbox_id:
+            identity = await _named_mailbox(connection, services, identity)
+    except (AuthenticationError, PermissionDeniedError):
+        return False
+    identity.close()
+    return identity.mailbox_id == before.mailbox_id
 
 
 async def provide_identity(scope: Scope) -> Identity:

@@ -12,6 +12,9 @@ from mailstead.interfaces.api.description import openapi, tell_problems
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
 from mailstead.interfaces.api.endpoints.audit import AuditController
+from mailstead.interfaces.api.endpoints.calendar_events import CalendarEventController
+from mailstead.interfaces.api.endpoints.calendars import CalendarController
+from mailstead.interfaces.api.endpoints.contacts import ContactController
 from mailstead.interfaces.api.endpoints.domain_passwords import DomainPasswordController
 from mailstead.interfaces.api.endpoints.domains import DomainController
 from mailstead.interfaces.api.endpoints.emails import EmailController
@@ -29,6 +32,7 @@ from mailstead.interfaces.api.endpoints.test import TestController
 from mailstead.interfaces.api.endpoints.tokens import TokenController
 from mailstead.interfaces.api.endpoints.trace import TraceController
 from mailstead.interfaces.api.endpoints.undelete import UndeleteController
+from mailstead.interfaces.api.live.session import live
 from mailstead.interfaces.api.problems import HANDLERS
 from mailstead.interfaces.api.reference import reference
 from mailstead.interfaces.api.services import ApiServices
@@ -49,6 +53,9 @@ CONTROLLERS: tuple[Any, ...] = (
     MessageController,
     UndeleteController,
     SieveController,
+    CalendarController,
+    CalendarEventController,
+    ContactController,
     EmailController,
     TraceController,
     LogController,
@@ -67,7 +74,7 @@ def api_application(services: ApiServices) -> Litestar:
         return services
 
     app = Litestar(
-        route_handlers=[Router(path="/", route_handlers=CONTROLLERS, guards=[guard]), reference],
+        route_handlers=[Router(path="/", route_handlers=CONTROLLERS, guards=[guard]), reference, live],
         path=PREFIX,
         state=State({SERVICES: services}),
         middleware=[keys_closed],

@@ -35,15 +35,27 @@ def problem(status: int, message: str, *, fields: tuple[Field, ...] = (), header
     return Response(Problem(status, phrase, message or phrase, fields), status_code=status, headers=headers)
 
 
-def _from_ours(_: Request[Any, Any, Any], error: MailsteadError) -> Response[Problem]:
+def described(status: int, error: MailsteadError | None) -> tuple[bytes, dict[str, str]]:
+    """The body and the header fields of a failure, where there is no response to put them into."""
+    phrase = HTTPStatus(status).phrase
+    headers = {"content-type": "application/json", **(_headers(error) if error is not None else {})}
+    text = error.public_text if error is not None else phrase
+    return msgspec.json.encode(Problem(status, phrase, text)), {name.lower(): value for name, value in headers.items()}
+
+
+def _headers(error: MailsteadError) -> dict[str, str]:
     headers = {}
     if isinstance(error, AuthenticationError):
         headers["WWW-Authenticate"] = 'Basic realm="Mailstead", charset="UTF-8"'
     if isinstance(error, LimitExceededError):
         headers["Retry-After"] = "60"
+    return headers
+
+
+def _from_ours(_: Request[Any, Any, Any], error: MailsteadError) -> Response[Problem]:
     if error.http_status >= 500:
         log.error("request failed", why=str(error))
-    return problem(error.http_status, error.public_text, headers=headers)
+    return problem(error.http_status, error.public_text, headers=_headers(error))
 
 
 def _from_validation(_: Request[Any, Any, Any], error: ValidationException) -> Response[Problem]:

@@ -9,11 +9,13 @@ from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
 from mailstead.foundation.metrics import Metrics
+from mailstead.interfaces.api.live.sockets import Sockets
 from mailstead.interfaces.api.status import StatusShown
 from mailstead.interfaces.identity import Identification
 from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.outbound.letters import Letters
 from mailstead.mail.outbound.queue import OutboundQueue
+from mailstead.mail.scheduling.editor import CalendarEditor
 from mailstead.mail.webhooks.events import Events
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.events.deliveries import EventDeliveries
@@ -28,6 +30,7 @@ class ApiServices(msgspec.Struct, frozen=True):
     administration: Administration
     identification: Identification
     mailboxes: Mailboxes
+    calendars: CalendarEditor
     agent: SubmissionAgent
     queue: OutboundQueue
     trace: Trace
@@ -40,5 +43,6 @@ class ApiServices(msgspec.Struct, frozen=True):
     metrics: Metrics
     clock: Clock
     hostname: str
+    sockets: Sockets
     letters: Letters
     status: Callable[[], Awaitable[StatusShown]]

@@ -16,3 +16,4 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 1200
     rate_window: Annotated[float, duration("Window of counted requests", least=1)] = 3600.0
     page_limit: Annotated[int, number("Most items of a page", least=1)] = 1000
+    sockets: Annotated[int, number("Live connections (WebSocket) of one mailbox to one process", least=1)] = 10

@@ -10,53 +10,23 @@ from litestar.params import QueryParameter
 from mailstead.foundation.errors import InvalidError, NotFoundError
 from mailstead.interfaces.api.access import MAILBOX
 from mailstead.interfaces.api.endpoints.message_filters import Filters, criterion_of
-from mailstead.interfaces.api.mailbox import opened, places
-from mailstead.interfaces.api.moments import moment, parse_moment
+from mailstead.interfaces.api.mailbox import opened, places, quota_of
+from mailstead.interfaces.api.message_shown import MessageShown, shown
+from mailstead.interfaces.api.moments import parse_moment
+from mailstead.interfaces.api.octets import octets_response
 from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
-from mailstead.interfaces.reading.envelope import Person
-from mailstead.interfaces.reading.listing import MessageRow, listing, message_rows
-from mailstead.interfaces.reading.message import AttachmentShown, read_message
+from mailstead.interfaces.reading.listing import listing, message_rows
+from mailstead.interfaces.reading.message import read_message
 from mailstead.stores.mailbox.flags import BY_NAME, KEYWORDS_LIMIT, NAMES, keyword_text
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import NewMessage, Operation
 
 _USUAL, _MOST = 50, 200
+_RAW_MOST = 10 * 1024 * 1024
 _KEYWORD = re.compile(r"[A-Za-z0-9!#$&',\-./:;<=>?@^_`|~\[]{1,100}")
 Names = Annotated[list[str], msgspec.Meta(max_length=KEYWORDS_LIMIT)]
-
-
-class MessageShown(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message. `flags` are system flags, `labels` the keywords; dates are in UTC, `size` is in octets.
-
-    Text, HTML, header and attachments come with one message, not with lists.
-    """
-
-    id: str
-    thread_id: str
-    folder_id: str
-    folder: str
-    uid: int
-    subject: str
-    sender: list[Person]
-    to: list[Person]
-    cc: list[Person]
-    message_id: str
-    date: str
-    size: int
-    preview: str
-    flags: list[str]
-    labels: list[str]
-    is_unread: bool
-    is_flagged: bool
-    has_attachment: bool
-    modify_index: int
-    object: str = "message"
-    text: str = ""
-    html: str = ""
-    header: list[tuple[str, str]] = []
-    attachments: list[AttachmentShown] = []
 
 
 class MessageChange(msgspec.Struct, frozen=True):
@@ -100,42 +70,10 @@ def _labels(names: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _shown(folder_id: str, folder: str, row: MessageRow) -> MessageShown:
-    envelope = row.envelope
-    bits = {
-        "\\Seen": row.is_seen,
-        "\\Answered": row.is_answered,
-        "\\Flagged": row.is_flagged,
-        "\\Deleted": row.is_deleted,
-        "\\Draft": row.is_draft,
-    }
-    return MessageShown(
-        row.id,
-        f"T{row.thread_id}",
-        folder_id,
-        folder,
-        row.uid,
-        envelope.subject,
-        list(envelope.senders),
-        list(envelope.to),
-        list(envelope.cc),
-        envelope.message_id,
-        moment(row.date),
-        row.size,
-        row.preview,
-        [name for name, is_set in bits.items() if is_set],
-        list(row.keywords),
-        not row.is_seen,
-        row.is_flagged,
-        row.has_attachments,
-        row.modseq,
-    )
-
-
 def _window(mailbox: Mailbox, name: str, filters: Filters, offset: int, limit: int) -> tuple[list[MessageShown], int]:
     folder = mailbox.folder(name)
     found = listing(mailbox, folder.id, offset=offset, limit=limit, criterion=criterion_of(filters))
-    return [_shown(folder.object_id, folder.name, row) for row in found.rows], found.total
+    return [shown(folder.object_id, folder.name, row) for row in found.rows], found.total
 
 
 def _one(mailbox: Mailbox, message_id: str) -> MessageShown:
@@ -146,7 +84,7 @@ def _one(mailbox: Mailbox, message_id: str) -> MessageShown:
         raise NotFoundError("There is no such message")
     message = read_message(mailbox.content(int(message_id[1:])), rows[0])
     return msgspec.structs.replace(
-        _shown(folder.object_id, folder.name, rows[0]),
+        shown(folder.object_id, folder.name, rows[0]),
         text=message.text,
         html=message.html,
         header=list(message.header),
@@ -159,7 +97,7 @@ def _change(mailbox: Mailbox, message_id: str, change: MessageChange) -> Message
     folder_id, uid = places(mailbox, message_id)[0]
     rows = message_rows(mailbox, folder_id, [uid])
     if change.flags is not None or change.labels is not None:
-        current = _shown("", "", rows[0])
+        current = shown("", "", rows[0])
         flags = _flags(change.flags if change.flags is not None else current.flags)
         labels = _labels(change.labels if change.labels is not None else current.labels)
         steps.append(("replace", flags, labels))
@@ -260,29 +198,42 @@ class MessageController(Controller):
     async def add(self, data: MessageWanted, identity: Identity, services: ApiServices) -> MessageShown:
         """It is kept as it is; sending is POST /emails."""
         mailbox = await opened(services, identity)
-        alias = await services.administration.directory.alias(identity.address)
-        quota = alias.quota if alias is not None and alias.quota is not None else services.settings.mailbox.quota
+        quota = await quota_of(services, identity)
         return await services.mailboxes.run(_add, mailbox, data, services.clock.now(), quota)
 
     @get("/{message_id:str}", summary="One message")
-    async def show(self, message_id: str, identity: Identity, services: ApiServices) -> MessageShown:
+    async def show(
+        self,
+        message_id: str,
+        identity: Identity,
+        services: ApiServices,
+        raw: Annotated[bool, QueryParameter(description="With the whole message as text")] = False,
+        eml: Annotated[bool, QueryParameter(description="The same")] = False,
+        attachments: Annotated[bool, QueryParameter(description="With the list of attachments")] = True,
+    ) -> MessageShown:
         """With its text, its header and the list of its attachments; reading it changes nothing."""
-        return await services.mailboxes.run(_one, await opened(services, identity), message_id)
+        mailbox = await opened(services, identity)
+        found = await services.mailboxes.run(_one, mailbox, message_id)
+        if not attachments:
+            found = msgspec.structs.replace(found, attachments=[])
+        if raw or eml:
+            if found.size > _RAW_MOST:
+                raise InvalidError(f"A message of more than {_RAW_MOST} octets is read at …/raw")
+            octets = await services.mailboxes.run(lambda: mailbox.content(int(message_id[1:])).read())
+            found = msgspec.structs.replace(found, raw=octets.decode("utf-8", "replace"))
+        return found
 
     @get("/{message_id:str}/raw", summary="One message as it came", media_type="message/rfc822")
     async def raw(
         self, request: Request[Any, Any, Any], message_id: str, identity: Identity, services: ApiServices
     ) -> Response[bytes]:
-        """Octet for octet; with an ETag that never changes (RFC 9110 §8.8.3)."""
+        """Octet for octet, or one Range of it; with an ETag that never changes (RFC 9110 §8.8.3, §14.2)."""
         mailbox = await opened(services, identity)
         await services.mailboxes.run(places, mailbox, message_id)
-        tag = f'"{identity.mailbox_id}-{message_id}"'
-        headers = {"ETag": tag, "Cache-Control": "private, max-age=31536000, immutable"}
-        if request.headers.get("if-none-match") == tag:
-            return Response(b"", status_code=304, headers=headers)
         content = await services.mailboxes.run(mailbox.content, int(message_id[1:]))
-        octets = await services.mailboxes.run(content.read)
-        return Response(octets, media_type="message/rfc822", headers=headers)
+        return octets_response(
+            request, services.mailboxes, content, "message/rfc822", f'"{identity.mailbox_id}-{message_id}"'
+        )
 
     @put("/{message_id:str}", summary="Mark or move a message")
     async def change(

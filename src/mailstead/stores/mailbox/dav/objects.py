@@ -54,6 +54,14 @@ def find(connection: apsw.Connection, collection_id: int, name: str) -> ObjectRo
     return ObjectRow(*rows[0]) if rows else None
 
 
+def located(connection: apsw.Connection, object_id: int) -> tuple[int, ObjectRow]:
+    """The object of that id and its collection's id. Raises NoSuchObjectError."""
+    rows = select(connection, f"SELECT collection_id, {_COLUMNS} FROM dav_object WHERE id = ?", (object_id,))
+    if not rows:
+        raise NoSuchObjectError
+    return rows[0][0], ObjectRow(*rows[0][1:])
+
+
 def find_all(connection: apsw.Connection, collection_id: int, names: Sequence[str]) -> list[ObjectRow]:
     """The objects of these names that there are, in no order."""
     found: list[ObjectRow] = []

@@ -158,6 +158,17 @@ class DavStore:
         with self._handle.read() as connection:
             return objects.find(connection, collection_id, name)
 
+    def located(self, object_id: int) -> tuple[Collection, ObjectRow]:
+        """The object of that id and its collection. Raises NoSuchObjectError."""
+        with self._handle.read() as connection:
+            collection_id, row = objects.located(connection, object_id)
+            return collections.by_id(connection, collection_id), row
+
+    def collection_by_id(self, collection_id: int) -> Collection:
+        """The collection of that id. Raises NoSuchCollectionError."""
+        with self._handle.read() as connection:
+            return collections.by_id(connection, collection_id)
+
     def find_all(self, collection_id: int, names: Sequence[str]) -> list[ObjectRow]:
         """The objects of these names that there are."""
         with self._handle.read() as connection:
