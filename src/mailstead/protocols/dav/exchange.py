@@ -50,6 +50,10 @@ class Exchange:
         """All settings."""
         return self.services.settings
 
+    def spelled(self, href: str) -> str:
+        """A path as this client writes paths: some write the @ of an address encoded, and compare what they see."""
+        return href.replace("@", "%40") if "%40" in self.request.path else href
+
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function` on a mailbox thread."""
         return await self.services.mailboxes.run(function, *args, **kwargs)

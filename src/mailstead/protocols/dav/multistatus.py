@@ -145,7 +145,7 @@ class Answer:
                 live = self._table.of(resource)
                 found += [value.decode() for name, value in stored.items() if name not in live]
                 missing.clear()
-        parts = [f"<D:response><D:href>{escape(resource.href)}</D:href>"]
+        parts = [f"<D:response><D:href>{escape(self._view.exchange.spelled(resource.href))}</D:href>"]
         if found or not missing or self._minimal:
             parts.append(_OK % "".join(found))
         if missing and not self._minimal:

@@ -50,12 +50,9 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Root(msgspec.Struct, frozen=True):
-    """The collection of all principals."""
+    """The collection of all principals; at the root of the host it is found, too."""
 
-    @property
-    def href(self) -> str:
-        """Its path."""
-        return PREFIX
+    href: str = PREFIX
 
 
 class Principal(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from mailstead.mail.scheduling.storing import box_of
 from mailstead.protocols.dav.access import BOX_RIGHTS, OWNER
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
-from mailstead.protocols.dav.hrefs import split_path
+from mailstead.protocols.dav.hrefs import PREFIX, split_path
 from mailstead.protocols.dav.kinds import BOXES, BY_SEGMENT, HOMES, HomeKind
 from mailstead.protocols.dav.resources import (
     CollectionResource,
@@ -46,7 +46,7 @@ async def find(exchange: Exchange, path: str) -> Found:
     """What is at a path, or that nothing is there. Raises DavError: 404 when its parent is not there either."""
     segments = split_path(path)
     if not segments:
-        return Root()
+        return Root() if path.startswith(PREFIX) else Root("/")
     try:
         local, domain = split_address(segments[0])
     except InvalidAddressError:

@@ -11,7 +11,7 @@ OWN = "/dav/alice@example.test/"
 
 async def test_a_client_finds_its_way_from_the_root_to_its_collections(alice: DavClient) -> None:
     found = await alice.propfind("/", "current-user-principal", "resourcetype", "principal-collection-set")
-    (principal,) = found.properties("/dav/")[f"{D}current-user-principal"].children
+    (principal,) = found.properties("/")[f"{D}current-user-principal"].children
     assert principal.text == OWN
     found = await alice.propfind(
         principal.text,

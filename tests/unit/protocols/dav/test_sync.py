@@ -66,3 +66,12 @@ async def test_sync_may_bring_the_data_along(alice: DavClient) -> None:
     await alice.put(f"{path}a.ics", calendar(event("a")))
     found = await alice.sync(path, "", "<prop><getetag/><C:calendar-data/></prop>")
     assert found.text(f"{path}a.ics", f"{C}calendar-data") == calendar(event("a"))
+
+
+async def test_paths_are_written_as_the_client_writes_them(alice: DavClient) -> None:
+    path = f"{alice.calendars}default/".replace("@", "%40")
+    await alice.put(f"{path}a.ics", calendar(event("a")))
+    token = (await alice.sync(path)).sync_token
+    assert list((await alice.propfind(path, "getetag", depth="1")).responses()) == [path, f"{path}a.ics"]
+    await alice("DELETE", f"{path}a.ics")
+    assert list((await alice.sync(path, token)).responses()) == [f"{path}a.ics"]

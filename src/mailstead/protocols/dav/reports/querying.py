@@ -53,7 +53,9 @@ async def query(
                 left -= len(found)
                 is_last = place is places[-1] and start + BATCH >= len(rows)
                 if left < 0 or (not is_last and (left == 0 or time.monotonic() > deadline)):
-                    yield bare_response(resource.href, 507, d("number-of-matches-within-limits")).encode()
+                    yield bare_response(
+                        exchange.spelled(resource.href), 507, d("number-of-matches-within-limits")
+                    ).encode()
                     return
 
     return await multistatus(chunks())

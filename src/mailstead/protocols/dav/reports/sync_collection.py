@@ -57,14 +57,15 @@ async def sync_collection(exchange: Exchange, table: PropertyTable, resource: Re
     selected = selection(root)
     answer = Answer(View(exchange, selected.asked), table, selected)
     token = sync_token(resource.record, changes.token)
+    base = exchange.spelled(resource.href)
 
     async def chunks() -> AsyncIterator[bytes]:
         rows = changes.changed
         for start in range(0, len(rows), BATCH):
             yield await answer.render(as_resources(resource, rows[start : start + BATCH], properties))
-        tail = "".join([bare_response(resource.href + encode(name), 404) for name in changes.deleted])
+        tail = "".join([bare_response(base + encode(name), 404) for name in changes.deleted])
         if changes.is_more:
-            tail += bare_response(resource.href, 507, d("number-of-matches-within-limits"))
+            tail += bare_response(base, 507, d("number-of-matches-within-limits"))
         yield f"{tail}<D:sync-token>{escape(token)}</D:sync-token>".encode()
 
     return await multistatus(chunks())
