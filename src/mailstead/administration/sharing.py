@@ -1,4 +1,4 @@
-"""Who else sees calendars and address books: shares."""
+"""Who else sees calendars and address books: shares, links, and calendars of elsewhere."""
 
 import msgspec
 
@@ -6,8 +6,12 @@ from mailstead.administration.actor import Actor, Administration
 from mailstead.administration.calendars import CollectionKind, find_collection
 from mailstead.administration.opening import opened_mailbox
 from mailstead.foundation.errors import InvalidError, NotFoundError
+from mailstead.foundation.net.http.url import parse_url
 from mailstead.stores.directory.records import Alias
+from mailstead.stores.mailbox.dav.records import Collection, CollectionExistsError
+from mailstead.stores.sharing.links import CalendarLink, CalendarLinks
 from mailstead.stores.sharing.shares import Rights, Share, Shares
+from mailstead.stores.sharing.subscriptions import Subscription, Subscriptions
 
 _MOST = 200
 
@@ -98,6 +102,71 @@ async def list_shares(
             name = names[share.collection_id]
             shown.append(ShareShown(alias.address, share.kind, name, sharee.address, share.rights, share.collection_id))
     return shown
+
+
+async def make_link(
+    administration: Administration, actor: Actor, address: str, name: str, current: str | None = None
+) -> tuple[CalendarLink, str]:
+    """A link that shows a calendar to everybody who has it; its secret is shown this once.
+
+    Raises InvalidError for a zero-access mailbox, and as opened_mailbox does.
+    """
+    alias, collection = await _calendar(administration, actor, address, name, current)
+    if alias.is_locked:
+        raise InvalidError("A zero-access mailbox cannot share: nobody but its owner has its key")
+    made = await CalendarLinks(administration.documents, administration.clock).make(alias.mailbox_id, collection.id)
+    await administration.audit(actor, "calendar.link", alias.address, name=name)
+    return made
+
+
+async def remove_links(
+    administration: Administration, actor: Actor, address: str, name: str, current: str | None = None
+) -> int:
+    """End all links to a calendar; how many there were."""
+    alias, collection = await _calendar(administration, actor, address, name, current)
+    links = CalendarLinks(administration.documents, administration.clock)
+    removed = await links.remove(alias.mailbox_id, collection.id)
+    await administration.audit(actor, "calendar.unlink", alias.address, name=name, links=removed)
+    return removed
+
+
+async def subscribe(
+    administration: Administration, actor: Actor, address: str, name: str, url: str, current: str | None = None
+) -> Subscription:
+    """Make a calendar that is filled from a URL of elsewhere, again and again.
+
+    Raises InvalidError for a URL that cannot be fetched, CollectionExistsError, and as opened_mailbox does.
+    """
+    wanted = calendar_url(url)
+    async with opened_mailbox(administration, actor, address, current) as (alias, mailbox):
+        if alias.is_locked:
+            raise InvalidError("A zero-access mailbox cannot be written into while its owner is away")
+        try:
+            collection = await administration.mailboxes.run(mailbox.dav.create, "calendar", name, ())
+        except CollectionExistsError:
+            raise InvalidError("There is a calendar of that name") from None
+    made = await Subscriptions(administration.documents, administration.clock).add(
+        alias.mailbox_id, collection.id, wanted
+    )
+    await administration.audit(actor, "calendar.subscribe", alias.address, name=name)
+    return made
+
+
+def calendar_url(url: str) -> str:
+    """The https URL of a calendar; webcal: means the same (as clients have it). Raises InvalidError."""
+    text = url.strip()
+    for prefix in ("webcal://", "webcals://"):
+        if text.lower().startswith(prefix):
+            text = "https://" + text[len(prefix) :]
+    parse_url(text)
+    return text
+
+
+async def _calendar(
+    administration: Administration, actor: Actor, address: str, name: str, current: str | None
+) -> tuple[Alias, Collection]:
+    async with opened_mailbox(administration, actor, address, current) as (alias, mailbox):
+        return alias, await administration.mailboxes.run(find_collection, mailbox.dav, "calendar", name)
 
 
 def _shares(administration: Administration) -> Shares:

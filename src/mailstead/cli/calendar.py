@@ -4,9 +4,13 @@ from typing import Annotated
 
 import typer
 
+from mailstead.administration.actor import COMMAND_LINE
+from mailstead.administration.sharing import make_link, remove_links, subscribe
 from mailstead.cli import collections
 from mailstead.cli.collections import Address, Name
-from mailstead.cli.output import Json
+from mailstead.cli.output import Json, emit_done
+from mailstead.cli.stores import with_stores
+from mailstead.services.stores import Stores
 
 app = typer.Typer(no_args_is_help=True, help="Calendars.")
 _NAMES = Annotated[list[str] | None, typer.Option("--calendar", help="A calendar; may be given again. All without it.")]
@@ -62,3 +66,42 @@ def unshare_calendar(address: Address, calendar: Name, sharee: _SHAREE, json: Js
 def calendar_shares(address: Address, json: Json = False) -> None:
     """List with whom an account shares calendars."""
     collections.show_shares("calendar", address, json=json)
+
+
+@app.command("link")
+def link_calendar(address: Address, calendar: Name, json: Json = False) -> None:
+    """Make a link that shows a calendar to everybody who has it; the link is printed this once."""
+
+    async def work(stores: Stores) -> str:
+        _, secret = await make_link(stores.administration, COMMAND_LINE, address, calendar)
+        return f"https://{stores.settings.server.hostname or 'HOSTNAME'}/dav/public/{secret}.ics"
+
+    url = with_stores(work)
+    emit_done(url, json=json, record={"url": url})
+
+
+@app.command("unlink")
+def unlink_calendar(address: Address, calendar: Name, json: Json = False) -> None:
+    """End all links to a calendar."""
+
+    async def work(stores: Stores) -> int:
+        return await remove_links(stores.administration, COMMAND_LINE, address, calendar)
+
+    removed = with_stores(work)
+    emit_done(f"{removed} links ended", json=json, record={"removed": removed})
+
+
+@app.command("subscribe")
+def subscribe_calendar(
+    address: Address,
+    calendar: Name,
+    url: Annotated[str, typer.Argument(help="Where the .ics is fetched from, again and again.")],
+    json: Json = False,
+) -> None:
+    """Make a calendar that shows one of elsewhere. Deleting it ends the subscription."""
+
+    async def work(stores: Stores) -> None:
+        await subscribe(stores.administration, COMMAND_LINE, address, calendar, url)
+
+    with_stores(work)
+    emit_done(f"{calendar} of {address} is filled from {url}", json=json, record={"name": calendar, "url": url})

@@ -1,6 +1,7 @@
 """What the services caldav and carddav are made of: one application, on the port of each and under the web."""
 
 from mailstead.interfaces.dav.application import DavApplication
+from mailstead.interfaces.dav.published import PublishedCalendars
 from mailstead.protocols.dav.exchange import DavServices
 from mailstead.protocols.dav.registry import registry
 from mailstead.protocols.dav.scheduling.hooks import SchedulingHooks
@@ -10,7 +11,9 @@ from mailstead.services.definition import Wiring
 from mailstead.services.delivery import implicit_scheduling, scheduling_delivery
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
+from mailstead.stores.sharing.links import CalendarLinks
 from mailstead.stores.sharing.shares import Shares
+from mailstead.stores.sharing.subscriptions import Subscriptions
 
 
 def dav_application(wiring: Wiring, service: str) -> DavApplication:
@@ -22,11 +25,13 @@ def dav_application(wiring: Wiring, service: str) -> DavApplication:
         stores.directory,
         stores.settings,
         stores.clock,
-        SharedAccess(Shares(stores.documents, stores.clock)),
+        SharedAccess(Shares(stores.documents, stores.clock), Subscriptions(stores.documents, stores.clock)),
         SchedulingHooks(implicit_scheduling(wiring, delivery)),
         delivery,
     )
-    return DavApplication(DavServer(services, registry()), stores.authenticator, stores.settings, service)
+    links = CalendarLinks(stores.documents, stores.clock)
+    published = PublishedCalendars(links, stores.directory, stores.mailboxes, stores.settings)
+    return DavApplication(DavServer(services, registry()), stores.authenticator, stores.settings, service, published)
 
 
 async def serve_dav(wiring: Wiring, service: str, port: int | None) -> LineService:

@@ -82,7 +82,7 @@ def test_cards_go_in_and_come_out(domain: CommandLine, tmp_path: Path) -> None:
     assert "UID:" in out
 
 
-def test_shares(domain: CommandLine) -> None:
+def test_shares_and_links(domain: CommandLine) -> None:
     domain.run("alias", "add", BOB)
     domain.run("calendar", "share", ALICE, "default", BOB, "--write")
     assert domain.json("calendar", "shares", ALICE) == [{"name": "default", "with": BOB, "rights": "write"}]
@@ -93,3 +93,9 @@ def test_shares(domain: CommandLine) -> None:
     assert "not shared" in domain.refused("calendar", "unshare", ALICE, "default", BOB)
     assert "no account" in domain.refused("calendar", "share", ALICE, "default", "max@far.test")
     domain.refused("calendar", "share", ALICE, "default", ALICE)
+    url = domain.json("calendar", "link", ALICE, "default")["url"]
+    assert "/dav/public/" in url
+    assert domain.json("calendar", "unlink", ALICE, "default") == {"removed": 1}
+    domain.run("calendar", "subscribe", ALICE, "far", "webcal://far.test/a.ics")
+    for url in ("file:///etc/passwd", "https://user@far.test/", "ftp://far.test/a.ics", "https://"):
+        domain.refused("calendar", "subscribe", ALICE, "more", url)

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.errors import AuthenticationError, LimitExceededError, MailsteadError
 from mailstead.interfaces.credentials import InsecureError, basic_credentials, may_be_taken
+from mailstead.interfaces.dav.published import PREFIX as PUBLISHED
+from mailstead.interfaces.dav.published import PublishedCalendars
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.hrefs import PREFIX
 from mailstead.protocols.dav.message import Request, Response
@@ -22,11 +24,19 @@ _CHALLENGE = ("WWW-Authenticate", 'Basic realm="Mailstead", charset="UTF-8"')
 class DavApplication:
     """ASGI 3; `service` is the name that failed logins are counted and logged under."""
 
-    def __init__(self, server: DavServer, authenticator: Authenticator, settings: Settings, service: str) -> None:
+    def __init__(
+        self,
+        server: DavServer,
+        authenticator: Authenticator,
+        settings: Settings,
+        service: str,
+        published: PublishedCalendars | None = None,
+    ) -> None:
         self._server = server
         self._authenticator = authenticator
         self._settings = settings
         self._service = service
+        self._published = published
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One request."""
@@ -42,6 +52,11 @@ class DavApplication:
         if path.rstrip("/") in WELL_KNOWN:
             return Response(301, (("Location", PREFIX), ("Cache-Control", "no-cache")))
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if self._published is not None and path.startswith(PUBLISHED):
+            try:
+                return await self._published.respond(method, path, headers.get("if-none-match", ""))
+            except MailsteadError as error:
+                return refusal(error)
         if method == "OPTIONS" and "authorization" not in headers:
             return self._server.options()
         try:

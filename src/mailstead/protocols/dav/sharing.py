@@ -8,7 +8,9 @@ import re
 from collections.abc import Sequence
 from xml.sax.saxutils import unescape
 
-from mailstead.protocols.dav.access import READER, WRITER, Access
+from msgspec.structs import replace
+
+from mailstead.protocols.dav.access import OWNER, READER, WRITE_PROPERTIES, WRITER, Access
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.names import d
@@ -17,6 +19,7 @@ from mailstead.protocols.dav.resources import CollectionResource, Home, Principa
 from mailstead.protocols.dav.xml.writer import element, escape
 from mailstead.stores.mailbox.dav.records import Collection, NoSuchCollectionError
 from mailstead.stores.sharing.shares import Share, Shares
+from mailstead.stores.sharing.subscriptions import Subscriptions
 
 PREFIX = "shared-"
 _NAME = d("displayname")
@@ -26,8 +29,9 @@ _TEXT = re.compile(r">([^<]*)<")
 class SharedAccess(Access):
     """See Access."""
 
-    def __init__(self, shares: Shares) -> None:
+    def __init__(self, shares: Shares, subscriptions: Subscriptions) -> None:
         self._shares = shares
+        self._subscriptions = subscriptions
 
     async def principal(self, exchange: Exchange, address: str) -> Principal | None:
         """Besides oneself, those who share something with who asks."""
@@ -65,11 +69,23 @@ class SharedAccess(Access):
         except NoSuchCollectionError:
             return None
         quota = services.settings.mailbox.quota if alias.quota is None else alias.quota
-        rights = WRITER if share.rights == "write" else READER
+        rights = WRITER if share.rights == "write" and not await self._is_fetched(share) else READER
         shown = {**properties, _NAME: _named(record, properties.get(_NAME), alias.address)}
         return CollectionResource(
             home, PREFIX + share.id, record, rights, mailbox.dav, alias.address, mailbox, quota, shown
         )
+
+    async def _is_fetched(self, share: Share) -> bool:
+        return await self._subscriptions.of_collection(share.owner, share.collection_id) is not None
+
+    async def seen(self, _exchange: Exchange, collection: CollectionResource) -> CollectionResource | None:
+        """What comes from elsewhere can be read, renamed and deleted, not written into."""
+        if collection.kind.kind != "calendar" or collection.mailbox is None:
+            return collection
+        mailbox_id = collection.mailbox.id
+        if await self._subscriptions.of_collection(mailbox_id, collection.record.id) is None:
+            return collection
+        return replace(collection, rights=OWNER - (WRITER - READER) | {WRITE_PROPERTIES})
 
     async def leave(self, exchange: Exchange, collection: CollectionResource) -> None:
         """One with whom a collection is shared deletes it from the home: it is the share that ends. Raises DavError."""

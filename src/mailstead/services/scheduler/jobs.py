@@ -2,6 +2,7 @@
 
 from mailstead.services.definition import Wiring
 from mailstead.services.scheduler.backups import make_backup, verify_backup
+from mailstead.services.scheduler.calendars import fetch_calendars
 from mailstead.services.scheduler.certificates import renew_certificates
 from mailstead.services.scheduler.dkim import activate_dkim
 from mailstead.services.scheduler.job import Job
@@ -91,6 +92,13 @@ JOBS: tuple[Job, ...] = (
         period=_HOUR,
         jitter=10 * _MINUTE,
         run=send_reports,
+    ),
+    Job(
+        name="calendars",
+        purpose="calendars of elsewhere fetched",
+        period=5 * _MINUTE,
+        jitter=_MINUTE,
+        run=fetch_calendars,
     ),
     Job(
         name="queue-files",

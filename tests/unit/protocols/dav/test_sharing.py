@@ -8,6 +8,7 @@ import pytest
 
 from mailstead.protocols.dav.sharing import SharedAccess
 from mailstead.stores.sharing.shares import Rights, Shares
+from mailstead.stores.sharing.subscriptions import Subscriptions
 from support.dav import NAMESPACES, D, DavClient, DavHouse, calendar, card, dav_house, event
 
 ALICE, BOB = "alice@example.test", "bob@example.test"
@@ -22,9 +23,10 @@ QUERY = f"<C:calendar-query {NAMESPACES}><prop><getetag/></prop>{FILTER}</C:cale
 class Sharing:
     """Two accounts, and what they share."""
 
-    def __init__(self, house: DavHouse, shares: Shares) -> None:
+    def __init__(self, house: DavHouse, shares: Shares, subscriptions: Subscriptions) -> None:
         self.house = house
         self.shares = shares
+        self.subscriptions = subscriptions
         self.alice, self.bob = house.client(ALICE), house.client(BOB)
 
     async def share(self, kind: str = "calendar", rights: Rights = "read") -> None:
@@ -43,8 +45,9 @@ async def sharing(tmp_path: Path) -> AsyncIterator[Sharing]:
     access = LateAccess()
     async with dav_house(tmp_path, access=access) as house:
         shares = Shares(house.made.documents, house.made.clock)
-        access.set(shares)
-        yield Sharing(house, shares)
+        subscriptions = Subscriptions(house.made.documents, house.made.clock)
+        access.set(shares, subscriptions)
+        yield Sharing(house, shares, subscriptions)
 
 
 class LateAccess(SharedAccess):
@@ -53,8 +56,8 @@ class LateAccess(SharedAccess):
     def __init__(self) -> None:
         pass
 
-    def set(self, shares: Shares) -> None:
-        super().__init__(shares)
+    def set(self, shares: Shares, subscriptions: Subscriptions) -> None:
+        super().__init__(shares, subscriptions)
 
 
 async def shared(client: DavClient, home: str) -> str | None:
@@ -156,3 +159,14 @@ async def test_a_zero_access_mailbox_shows_nothing(sharing: Sharing) -> None:
     slots = tuple(one for one in alias.slots if one.kind != "server")
     await directory.replace(msgspec.structs.replace(alias, slots=slots))
     assert await shared(sharing.bob, sharing.bob.calendars) is None
+
+
+async def test_what_comes_from_elsewhere_is_only_read(sharing: Sharing) -> None:
+    await sharing.alice("MKCALENDAR", f"{sharing.alice.calendars}holidays/")
+    mailbox = await sharing.house.made.mailbox(ALICE)
+    record = mailbox.dav.collection("calendar", "holidays")
+    await sharing.subscriptions.add(mailbox.id, record.id, "https://far.test/a.ics")
+    path = f"{sharing.alice.calendars}holidays/"
+    assert (await sharing.alice("PUT", f"{path}one.ics", calendar(event("one")))).status == 403
+    assert (await sharing.alice("PROPPATCH", path, NAMED)).status == 207
+    assert (await sharing.alice("DELETE", path)).status == 204
