@@ -30,6 +30,7 @@ def _served(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> I
     settings = {
         "MAILSTEAD_DNS_SERVERS": authority.address,
         "MAILSTEAD_WEB_STYLEGUIDE": "true",
+        "MAILSTEAD_WEB_UNDO_SEND": "0",
     }
     with mailstead_server(tmp_path_factory.mktemp("web"), settings) as running:
         yield running

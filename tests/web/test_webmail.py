@@ -90,7 +90,7 @@ def test_an_answer_goes_out_and_is_kept(page: Page, server: MailsteadServer, siz
     expect(page.locator("#subject")).to_have_value(f"Re: {subject}")
     expect(page.locator("#to")).to_have_value("Carol Übermut <carol@elsewhere.test>")
     page.fill("#to", "Bob <bob@example.test>")
-    page.locator("#text").press_sequentially("Fine. ")
+    page.locator("#rich").press_sequentially("Fine. ")
     page.click("button[value=draft]")
     expect(page.locator("#subject")).to_have_value(f"Re: {subject}")
     page.set_input_files("#files", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"inside"})

@@ -39,6 +39,7 @@ from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
 from mailstead.interfaces.web.pages.tokens import TokenPages
+from mailstead.interfaces.web.pages.writing import WritingPages
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import environment, render
 from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
@@ -55,6 +56,7 @@ PAGES: tuple[Any, ...] = (
     ComposePages,
     AccountPages,
     SecurityPages,
+    WritingPages,
     AliasPages,
     DomainPages,
     TokenPages,

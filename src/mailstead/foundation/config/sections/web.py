@@ -19,4 +19,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     picture_networks: Annotated[
         tuple[str, ...], listing("Networks that pictures may come from though they are not public", each="networks")
     ] = ()
+    undo_send: Annotated[
+        float, duration("How long what is sent in the web waits, where neither account nor server say so; 0: not")
+    ] = 10.0
     styleguide: Annotated[bool, switch("Show the page with every component, /styleguide")] = False

@@ -1,131 +1,82 @@
 """Writing: a new message, an answer, a forward, or a draft that goes on.
 
 A message is saved as a draft before it is sent, and the draft becomes the copy in Sent afterwards: whatever is killed
-in between, the text is not lost.
+in between, the text is not lost. What was sent can be taken back for as long as it waits, and is a draft again then.
 """
 
-from email.utils import getaddresses
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.datastructures import UploadFile
+from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.params import Parameter, QueryParameter
 
-from mailstead.formats.message.compose import Attachment, Composition, compose
-from mailstead.formats.message.html import html_to_text
-from mailstead.foundation.errors import InvalidError, MailsteadError, NotFoundError
-from mailstead.foundation.identifiers import new_ulid
+from mailstead.administration.sending import take_back
+from mailstead.formats.content_lines.component import ContentBounds
+from mailstead.formats.message.compose import Attachment
+from mailstead.foundation.errors import InvalidError, MailsteadError
 from mailstead.interfaces.identity import Identity
-from mailstead.interfaces.reading.envelope import EnvelopeShown, Person
-from mailstead.interfaces.reading.listing import message_rows
-from mailstead.interfaces.reading.message import MessageShown, part_octets, read_message
+from mailstead.interfaces.web.acquaintances import acquaintances
+from mailstead.interfaces.web.identities import own_addresses, writers
 from mailstead.interfaces.web.pages.login import moved
+from mailstead.interfaces.web.pages.mail import opened
 from mailstead.interfaces.web.services import WebServices
-from mailstead.interfaces.web.templates import render
-from mailstead.stores.directory.names import InvalidAddressError
+from mailstead.interfaces.web.templates import language_of, render
+from mailstead.interfaces.web.writing import (
+    PLACE,
+    Carried,
+    Letter,
+    Writer,
+    answering,
+    carried,
+    carried_attachments,
+    continuing,
+    forwarding,
+    new_letter,
+    place_of,
+    read_place,
+    write,
+)
+from mailstead.stores.directory.records import Alias
+from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import Folder, NewMessage
 
-_QUOTE_LIMIT = 100_000
-_REFERENCES = 20
+_SENT = "web.sent"
+_YEAR = 366 * 86400.0
 Place = Annotated[str, Parameter(pattern=r"^\d{1,10}\.\d{1,10}$")]
+Named = Annotated[str, Parameter(pattern=PLACE)]
 
 
-class Letter(msgspec.Struct, frozen=True):
-    """The form's content. `source` is the message that is answered or forwarded, `draft` the draft that goes on."""
-
-    to: str = ""
-    cc: str = ""
-    bcc: str = ""
-    subject: str = ""
-    text: str = ""
-    in_reply_to: str = ""
-    references: str = ""
-    source: str = ""
-    draft: str = ""
-    kind: str = ""
-
-
-def _folder(mailbox: Mailbox, use: str) -> Folder:
+def special_folder(mailbox: Mailbox, use: str) -> Folder:
+    """The folder of that use, made when it lacks. Runs on a thread."""
     for folder in mailbox.folders():
         if folder.special_use == use:
             return folder
     return mailbox.create_folder(use.lstrip("\\"), use)
 
 
-def _read(mailbox: Mailbox, place: str) -> MessageShown:
-    folder, uid = map(int, place.split("."))
-    rows = message_rows(mailbox, folder, [uid])
-    if not rows:
-        raise NotFoundError("The message is not there any more")
-    return read_message(mailbox.content(int(rows[0].id[1:])), rows[0])
-
-
-def _listed(people: tuple[Person, ...], but: str = "") -> str:
-    return ", ".join(str(person) for person in people if person.address.lower() != but.lower())
-
-
-def _answering(message: MessageShown, place: str, own: str, *, everybody: bool) -> Letter:
-    envelope: EnvelopeShown = message.row.envelope
-    writers = envelope.reply_to or envelope.senders
-    if all(person.address.lower() == own.lower() for person in writers):
-        writers = envelope.to
-    others = tuple(one for one in envelope.to + envelope.cc if one not in writers) if everybody else ()
-    subject = envelope.subject if envelope.subject.lower().startswith("re:") else f"Re: {envelope.subject}"
-    quoted = "\n".join(f"> {line}" for line in _plain(message).splitlines())
-    who = writers[0].shown if writers else ""
-    references = [one.strip("<>") for one in message.field("references").split()][-_REFERENCES:]
-    return Letter(
-        to=_listed(writers),
-        cc=_listed(others, own),
-        subject=subject,
-        text=f"\n\n{who}:\n{quoted}\n" if quoted else "",
-        in_reply_to=envelope.message_id,
-        references=" ".join([*references, envelope.message_id]),
-        source=place,
-        kind="answer",
-    )
-
-
-def _plain(message: MessageShown) -> str:
-
-    return (message.text or html_to_text(message.html))[:_QUOTE_LIMIT]
-
-
-def _forwarding(message: MessageShown, place: str) -> Letter:
-    envelope = message.row.envelope
-    subject = envelope.subject if envelope.subject.lower().startswith(("fwd:", "fw:")) else f"Fwd: {envelope.subject}"
-    head = f"From: {_listed(envelope.senders)}\nTo: {_listed(envelope.to)}\nSubject: {envelope.subject}\n"
-    return Letter(subject=subject, text=f"\n\n---\n{head}\n{_plain(message)}", source=place, kind="forward")
-
-
-def _continuing(message: MessageShown, place: str) -> Letter:
-    envelope = message.row.envelope
-    return Letter(
-        to=_listed(envelope.to),
-        cc=_listed(envelope.cc),
-        bcc=_listed(envelope.bcc),
-        subject=envelope.subject,
-        text=message.text,
-        in_reply_to=envelope.in_reply_to.strip("<>"),
-        references=" ".join(one.strip("<>") for one in message.field("references").split()),
-        draft=place,
-    )
-
-
-def _people(text: str) -> tuple[str, ...]:
-    """Addresses of a field as they are written into the header. Raises InvalidAddressError."""
-    found = []
-    for name, address in getaddresses([text.replace(";", ",").replace("\n", " ")]):
-        if not address:
-            continue
-        if "@" not in address:
-            raise InvalidAddressError(f"{address}: not an address")
-        found.append(str(Person(name, address)))
-    return tuple(found)
+def _fill(
+    mailbox: Mailbox, addresses: list[str], want: str, place: str, to: str
+) -> tuple[Letter, list[Writer], list[Carried]]:
+    """The letter to begin with. Runs on a thread."""
+    known = writers(mailbox, addresses)
+    if not place:
+        return new_letter(known[0], to), known, []
+    message = read_place(mailbox, place)
+    if want == "draft":
+        letter = continuing(mailbox, message, place)
+    else:
+        envelope = message.row.envelope
+        meant = {person.address.lower() for person in envelope.to + envelope.cc}
+        writer = next((one for one in known if one.address in meant), known[0])
+        if want == "forward":
+            letter = forwarding(message, place, writer)
+        else:
+            letter = answering(message, place, writer, set(addresses), everybody=want == "all")
+    return letter, known, carried(mailbox, letter)
 
 
 class ComposePages(Controller):
@@ -144,89 +95,146 @@ class ComposePages(Controller):
         everybody: Annotated[str | None, QueryParameter(name="all", pattern=r"^\d{1,10}\.\d{1,10}$")] = None,
         forward: Place | None = None,
         draft: Place | None = None,
-        source: Annotated[str, Parameter(pattern=r"^(\d{1,10}\.\d{1,10})?$")] = "",
+        source: Named = "",
         kind: Literal["", "answer", "forward"] = "",
         to: str = "",
     ) -> Response[bytes]:
         """The form, filled from the message that is answered, forwarded or continued."""
-        place = answer or everybody or forward or draft
-        letter = Letter(to=to[:1000])
-        if place is not None:
-            mailbox = await self._open(services, identity)
-            message = await services.api.mailboxes.run(_read, mailbox, place)
-            if draft:
-                letter = msgspec.structs.replace(_continuing(message, place), source=source, kind=kind)
-            elif forward:
-                letter = _forwarding(message, place)
-            else:
-                letter = _answering(message, place, identity.address, everybody=everybody is not None)
-        return self._form(request, services, identity, letter)
+        asked = (("answer", answer), ("all", everybody), ("forward", forward), ("draft", draft))
+        want, place = next(((name, value) for name, value in asked if value), ("", ""))
+        mailbox = await opened(services, identity)
+        addresses = await own_addresses(services.api.administration, identity)
+        letter, known, files = await services.api.mailboxes.run(_fill, mailbox, addresses, want, place, to[:1000])
+        if draft:
+            letter = msgspec.structs.replace(letter, source=source, kind=kind)
+        return self._form(request, services, identity, letter, known, files)
+
+    @get("/people")
+    async def people(
+        self,
+        services: WebServices,
+        identity: Identity,
+        q: Annotated[str, QueryParameter(max_length=100)] = "",
+    ) -> list[dict[str, str]]:
+        """Whom the beginning of a name or address may mean."""
+        mailbox = await opened(services, identity)
+        dav = services.api.settings.dav
+        found = await services.api.mailboxes.run(
+            acquaintances, mailbox, q, ContentBounds(dav.object_size, dav.object_depth, dav.object_lines)
+        )
+        return [{"name": one.name, "address": one.address, "text": str(one)} for one in found]
 
     @post("/", status_code=200)
     async def send(self, request: Request[Any, Any, Any], services: WebServices, identity: Identity) -> Response[bytes]:
         """Save as a draft, and send when that is asked for."""
         form = await request.form()
+        is_quiet = request.headers.get("accept", "").startswith("application/json")
         letter = Letter(**{name: str(form.get(name) or "") for name in Letter.__struct_fields__})
+        mailbox = await opened(services, identity)
+        addresses = await own_addresses(services.api.administration, identity)
+        known = await services.api.mailboxes.run(writers, mailbox, addresses)
+        try:
+            raw, recipients, sender = await self._written(services, mailbox, form, letter, known)
+            draft = await services.api.mailboxes.run(_save, mailbox, raw, letter)
+            if form.get("action") != "send":
+                return await self._saved(services, mailbox, letter, draft, is_quiet=is_quiet)
+            submitted = await services.api.agent.submit(
+                user_id=identity.actor.user_id,
+                sender=sender,
+                recipients=recipients,
+                message=raw,
+                service="web",
+                send_at=await self._time(services, identity, str(form.get("send_at") or "")),
+            )
+        except MailsteadError as error:
+            if is_quiet:
+                text = language_of(request, services).gettext(error.public_text)
+                return Response(
+                    msgspec.json.encode({"problem": text}),
+                    status_code=error.http_status,
+                    media_type="application/json",
+                )
+            files = await services.api.mailboxes.run(carried, mailbox, letter)
+            return self._form(
+                request,
+                services,
+                identity,
+                letter,
+                known,
+                files,
+                problem=error.public_text,
+                status=error.http_status,
+            )
+        waits = submitted.trace_id if submitted.release_at else ""
+        folder = await services.api.mailboxes.run(_sent, mailbox, draft, letter, waits)
+        query = {"told": "waits", "sent": waits} if waits else {"told": "sent"}
+        return moved(f"/mail/f/{letter.source.partition('.')[0] or folder}?{urlencode(query)}")
+
+    @post("/take-back", status_code=200)
+    async def take_back(
+        self, request: Request[Any, Any, Any], services: WebServices, identity: Identity
+    ) -> Response[bytes]:
+        """Take back what waits to be sent: it is a draft again."""
+        trace_id = str((await request.form()).get("id", ""))
+        mailbox = await opened(services, identity)
+        taken = await take_back(services.api.administration, identity.actor, services.api.queue, trace_id)
+        place = await services.api.mailboxes.run(_taken_back, mailbox, trace_id, taken.message)
+        return moved(f"/mail/compose?draft={place}")
+
+    @staticmethod
+    async def _time(services: WebServices, identity: Identity, text: str) -> float:
+        """When to send, in epoch seconds; the account's time for taking back at least. Raises InvalidError."""
+        now = services.api.clock.now()
+        if text:
+            try:
+                wanted = float(text)
+            except ValueError:
+                raise InvalidError("This is no time to send at") from None
+            if not now < wanted < now + _YEAR:
+                raise InvalidError("The time to send at is past, or more than a year away")
+            return wanted
+        alias = await services.api.administration.directory.get(Alias, identity.alias_id)
+        undo = services.api.settings.web.undo_send
+        if alias is not None and alias.undo is None and services.api.settings.sending.undo == 0 and undo:
+            return now + undo
+        return 0.0
+
+    @staticmethod
+    async def _written(
+        services: WebServices, mailbox: Mailbox, form: FormMultiDict, letter: Letter, known: list[Writer]
+    ) -> tuple[bytes, list[str], str]:
+        """The message, who gets it, and the address that writes it. Raises MailsteadError."""
         files = [value for value in form.getall("files", []) if isinstance(value, UploadFile) and value.filename]
         attachments = [
             Attachment(file.filename, file.content_type or "application/octet-stream", await file.read())
             for file in files
         ]
-        mailbox = await self._open(services, identity)
-        try:
-            attachments += await services.api.mailboxes.run(_carried, mailbox, letter)
-            raw, recipients = self._written(services, identity, letter, attachments)
-            draft = await services.api.mailboxes.run(_save, mailbox, raw, letter)
-            if form.get("action") == "draft":
-                return moved(f"/mail/compose?draft={draft}&source={quote(letter.source)}&kind={quote(letter.kind)}")
-            await services.api.agent.submit(
-                user_id=identity.actor.user_id,
-                sender=identity.address,
-                recipients=recipients,
-                message=raw,
-                service="web",
-            )
-        except MailsteadError as error:
-            return self._form(request, services, identity, letter, problem=error.public_text, status=error.http_status)
-        await services.api.mailboxes.run(_sent, mailbox, draft, letter)
-        folder = await services.api.mailboxes.run(mailbox.folder, "INBOX")
-        return moved(f"/mail/f/{letter.source.partition('.')[0] or folder.id}?sent=1")
+        dropped = {str(path) for path in form.getall("drop", [])}
+        writer = next((one for one in known if one.address == letter.sender), known[0])
+        attachments = await services.api.mailboxes.run(carried_attachments, mailbox, letter, dropped) + attachments
+        raw, recipients = await services.api.mailboxes.run(write, letter, writer, attachments, services.api.clock.now())
+        return raw, recipients, writer.address
 
-    def _written(
-        self, services: WebServices, identity: Identity, letter: Letter, attachments: list[Attachment]
-    ) -> tuple[bytes, list[str]]:
-        """The message and who gets it. Raises InvalidError."""
-        to, cc, bcc = _people(letter.to), _people(letter.cc), _people(letter.bcc)
-        now = services.api.clock.now()
-        try:
-            raw = compose(
-                Composition(
-                    sender=identity.address,
-                    to=to,
-                    cc=cc,
-                    bcc=bcc,
-                    subject=" ".join(letter.subject.split()),
-                    text=letter.text.replace("\r\n", "\n"),
-                    attachments=tuple(attachments),
-                    in_reply_to=letter.in_reply_to.strip("<> \r\n"),
-                    references=tuple(letter.references.split()),
-                    message_id=f"{new_ulid(now)}@{identity.address.rpartition('@')[2]}",
-                    now=now,
-                )
-            )
-        except ValueError as error:
-            raise InvalidError(
-                "An address or the subject cannot be written into a message", detail=str(error)
-            ) from None
-        recipients = [address for _, address in getaddresses([*to, *cc, *bcc])]
-        return raw, recipients
+    @staticmethod
+    async def _saved(
+        services: WebServices, mailbox: Mailbox, letter: Letter, draft: str, *, is_quiet: bool
+    ) -> Response[bytes]:
+        if not is_quiet:
+            query = urlencode({"draft": draft, "source": letter.source, "kind": letter.kind})
+            return moved(f"/mail/compose?{query}")
+        now = msgspec.structs.replace(letter, draft=draft)
+        files = await services.api.mailboxes.run(carried, mailbox, now)
+        told = {"draft": draft, "files": [msgspec.to_builtins(file) for file in files]}
+        return Response(msgspec.json.encode(told), media_type="application/json")
 
+    @staticmethod
     def _form(
-        self,
         request: Request[Any, Any, Any],
         services: WebServices,
         identity: Identity,
         letter: Letter,
+        known: list[Writer],
+        files: list[Carried],
         *,
         problem: str = "",
         status: int = 200,
@@ -237,54 +245,55 @@ class ComposePages(Controller):
             "mail/compose.html",
             identity=identity,
             letter=letter,
+            writers=known,
+            files=files,
             problem=problem,
             status=status,
         )
 
-    @staticmethod
-    async def _open(services: WebServices, identity: Identity) -> Mailbox:
-        assert identity.key is not None
-        return await services.api.mailboxes.open(identity.mailbox_id, identity.key)
-
-
-def _carried(mailbox: Mailbox, letter: Letter) -> list[Attachment]:
-    """Attachments that come along: of a forwarded message, and of the draft that goes on."""
-    place = letter.draft or (letter.source if letter.kind == "forward" else "")
-    if not place:
-        return []
-    folder, uid = map(int, place.split("."))
-    rows = message_rows(mailbox, folder, [uid])
-    if not rows:
-        return []
-    content = mailbox.content(int(rows[0].id[1:]))
-    message = read_message(content, rows[0])
-    paths = {attachment.path for attachment in message.attachments if not attachment.is_inline}
-    return [
-        Attachment(part.filename or "attachment", part.type, part_octets(content, part))
-        for part in content.parts
-        if part.path in paths
-    ]
-
 
 def _save(mailbox: Mailbox, raw: bytes, letter: Letter) -> str:
     """Put the draft in, take the one before it out; its place as `folder.uid`."""
-    drafts = _folder(mailbox, "\\Drafts")
-    (appended,) = mailbox.append(drafts.id, [NewMessage(raw, Flag.DRAFT | Flag.SEEN)])
+    drafts = special_folder(mailbox, "\\Drafts")
+    message = NewMessage(raw, Flag.DRAFT | Flag.SEEN)
     if letter.draft:
-        folder, uid = map(int, letter.draft.split("."))
-        if folder == drafts.id:
-            mailbox.remove(folder, [uid])
+        folder, uid = place_of(letter.draft)
+        replaced = mailbox.replace(folder, uid, drafts.id, message) if folder == drafts.id else None
+        if replaced is not None:
+            return f"{drafts.id}.{replaced.uid}"
+    (appended,) = mailbox.append(drafts.id, [message])
     return f"{drafts.id}.{appended.uid}"
 
 
-def _sent(mailbox: Mailbox, draft: str, letter: Letter) -> None:
-    """The draft becomes the copy in Sent; the message it answers is marked."""
-    folder, uid = map(int, draft.split("."))
+def _sent(mailbox: Mailbox, draft: str, letter: Letter, waits: str) -> int:
+    """The draft becomes the copy in Sent; the message it answers is marked. The folder to go on with."""
+    folder, uid = place_of(draft)
     mailbox.store(folder, [(uid, uid)], "remove", Flag.DRAFT)
-    mailbox.move(folder, [(uid, uid)], _folder(mailbox, "\\Sent").id)
+    sent = special_folder(mailbox, "\\Sent")
+    pairs = mailbox.move(folder, [(uid, uid)], sent.id).pairs
+    if waits and pairs:
+        mailbox.set_setting(_SENT, {"trace": waits, "folder": sent.id, "uid": pairs[0][1]})
     if letter.source:
-        source, answered = map(int, letter.source.split("."))
+        source, answered = place_of(letter.source)
         if letter.kind == "answer":
             mailbox.store(source, [(answered, answered)], "add", Flag.ANSWERED)
         else:
             mailbox.store(source, [(answered, answered)], "add", 0, ("$Forwarded",))
+    return mailbox.folder("INBOX").id
+
+
+def _taken_back(mailbox: Mailbox, trace_id: str, message: bytes) -> str:
+    """The copy in Sent becomes the draft again, with its Bcc; what was taken back does where there is no copy."""
+    drafts = special_folder(mailbox, "\\Drafts")
+    kept = mailbox.setting(_SENT) or {}
+    if kept.get("trace") == trace_id:
+        try:
+            pairs = mailbox.move(kept["folder"], [(kept["uid"], kept["uid"])], drafts.id).pairs
+        except NoSuchFolderError:
+            pairs = []
+        if pairs:
+            uid = pairs[0][1]
+            mailbox.store(drafts.id, [(uid, uid)], "add", Flag.DRAFT)
+            return f"{drafts.id}.{uid}"
+    (appended,) = mailbox.append(drafts.id, [NewMessage(message, Flag.DRAFT | Flag.SEEN)])
+    return f"{drafts.id}.{appended.uid}"

@@ -174,6 +174,7 @@ class MailPages(Controller):
         done: Identifier = "",
         pictures: Annotated[str, QueryParameter(max_length=5)] = "",
         told: Annotated[str, QueryParameter(max_length=20)] = "",
+        sent: Identifier = "",
     ) -> Response[bytes]:
         """A folder, and a conversation of it."""
         mailbox = await opened(services, identity)
@@ -193,4 +194,5 @@ class MailPages(Controller):
             quota=services.api.settings.mailbox.quota,
             pictures=bool(pictures),
             told=told,
+            sent=sent,
         )

@@ -256,7 +256,7 @@ if (page()) {
   picking();
   follow(page());
   const clean = new URL(location);
-  for (const name of ["done", "told"]) clean.searchParams.delete(name);
+  for (const name of ["done", "told", "sent"]) clean.searchParams.delete(name);
   if (clean.href !== location.href) history.replaceState({}, "", clean);
   const toast = document.querySelector("[data-toast]");
   if (toast) setTimeout(() => toast.matches(":focus-within, :hover") || toast.remove(), 12000);
