@@ -118,7 +118,7 @@ const save = async (drop = []) => {
   const sending = files.files.length;
   told.textContent = form.dataset.saving;
   saving = (async () => {
-    const answer = await fetch(form.action, { method: "POST", body: content, headers: { Accept: "application/json" } });
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body: content, headers: { Accept: "application/json" } });
     const result = await answer.json().catch(() => ({}));
     if (!answer.ok) {
       told.textContent = `${form.dataset.failed} ${result.problem ?? answer.status}`;
@@ -158,7 +158,8 @@ form.addEventListener("submit", async (event) => {
   const later = document.getElementById("send_later").value;
   field("send_at").value = event.submitter?.matches("[data-send-later]") && later ? new Date(later).getTime() / 1000 : "";
   ready = true;
-  form.requestSubmit(event.submitter);
+  // not within this event: a form that is being submitted takes no second submission
+  setTimeout(() => form.requestSubmit(event.submitter));
 });
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.querySelector("[data-key-send]").click();
