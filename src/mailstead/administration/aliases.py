@@ -13,12 +13,15 @@ from mailstead.foundation.crypto.slot import Slot, wrap
 from mailstead.foundation.errors import AlreadyExistsError, InvalidError, NotFoundError, PermissionDeniedError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.stores.directory.names import CATCH_ALL, checked_pattern, domain_name, is_pattern, split_address
-from mailstead.stores.directory.records import Alias, Domain
+from mailstead.stores.directory.records import Alias, Domain, VacationResponder
 from mailstead.stores.directory.targets import checked_target
 from mailstead.stores.documents.interface import DuplicateError
 from mailstead.stores.mailbox.sealed import key_pair
 
 FORWARDS_LIMIT = 50
+VACATION_SUBJECT_LIMIT = 100
+VACATION_MESSAGE_LIMIT = 10_000
+VACATION_DAYS_LIMIT = 90
 RESERVED_NAMES = frozenset(
     {
         *("abuse", "admin", "administrator", "hostmaster", "info", "mailer-daemon", "no-reply", "noc", "noreply"),
@@ -76,6 +79,22 @@ def _checked_targets(targets: Sequence[str]) -> tuple[str, ...]:
     if len(targets) > FORWARDS_LIMIT:
         raise InvalidError(f"At most {FORWARDS_LIMIT} forwarding targets")
     return tuple(dict.fromkeys(checked_target(target) for target in targets))
+
+
+def _check_vacation(vacation: VacationResponder) -> None:
+    """Raises InvalidError."""
+    if len(vacation.subject) > VACATION_SUBJECT_LIMIT or any(not one.isprintable() for one in vacation.subject):
+        raise InvalidError(
+            f"The subject of a vacation reply is one line of at most {VACATION_SUBJECT_LIMIT} characters"
+        )
+    if len(vacation.message) > VACATION_MESSAGE_LIMIT:
+        raise InvalidError(f"A vacation reply has at most {VACATION_MESSAGE_LIMIT} characters")
+    if vacation.enabled and not vacation.message.strip():
+        raise InvalidError("A vacation reply needs a text")
+    if not 1 <= vacation.days <= VACATION_DAYS_LIMIT:
+        raise InvalidError(f"Each sender is answered once in 1 to {VACATION_DAYS_LIMIT} days")
+    if vacation.start is not None and vacation.end is not None and vacation.end <= vacation.start:
+        raise InvalidError("A vacation ends after it begins")
 
 
 async def new_credential(administration: Administration, key: DataKey, password: str, label: str) -> Slot:
@@ -164,7 +183,7 @@ async def list_aliases(administration: Administration, actor: Actor, domain: str
 
 
 async def set_alias(administration: Administration, actor: Actor, address: str, changes: dict[str, Any]) -> Alias:
-    """Change `enabled`, `disabled_code`, `quota`, `forward_to`, `description` or `labels`.
+    """Change `enabled`, `disabled_code`, `quota`, `forward_to`, `vacation`, `description` or `labels`.
 
     The first three are for those who administer the domain; whose alias it is may change the rest. Raises
     InvalidError, PermissionDeniedError.
@@ -172,6 +191,8 @@ async def set_alias(administration: Administration, actor: Actor, address: str, 
     alias = await find_alias(administration, actor, address)
     if "forward_to" in changes:
         changes = changes | {"forward_to": _checked_targets(changes["forward_to"])}
+    if changes.get("vacation") is not None:
+        _check_vacation(changes["vacation"])
     changes = {name: value for name, value in changes.items() if getattr(alias, name) != value}
     if not changes:
         return alias

@@ -8,6 +8,7 @@ from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
 from mailstead.mail.routing.filter import Filter
 from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
 from mailstead.mail.routing.router import Prepare, Router
+from mailstead.mail.routing.vacation import AliasResponder, Responder
 from mailstead.mail.scheduling.arrival import Invitations
 from mailstead.mail.scheduling.delivery import SchedulingDelivery
 from mailstead.mail.scheduling.implicit import ImplicitScheduling
@@ -69,6 +70,17 @@ def mail_router(wiring: Wiring, service: str, local: LocalDelivery, prepare: Pre
         prepare=prepare,
         planner=stores.planner,
         forwarding=stores.forwarding,
+        responder=AliasResponder(
+            Responder(
+                stores.memory,
+                stores.clock,
+                wiring.hostname,
+                stores.settings.authentication.identifier or wiring.hostname,
+            ),
+            stores.queue,
+            stores.clock,
+            stores.data / "spool",
+        ),
     )
 
 

@@ -1,27 +1,25 @@
 """Messages that a script has sent: vacation (RFC 5230, RFC 6131, RFC 3834), notify (RFC 5435, RFC 5436)."""
 
 import hashlib
-import re
 
-from mailstead.formats.message.address import parse_addresses
-from mailstead.formats.message.index import message_ids
 from mailstead.formats.sieve import checks
 from mailstead.formats.sieve.program import Operation
 from mailstead.mail.filtering.actions import Copy, Notify, Reject, Vacation
+from mailstead.mail.filtering.answering import (
+    SUBJECT_LIMIT,
+    addressed_as,
+    first_value,
+    handle_of,
+    reply_to,
+    why_not_answered,
+)
 from mailstead.mail.filtering.flags import normal_flags
 from mailstead.mail.filtering.mailto import parse_mailto
 from mailstead.mail.filtering.run import Run, ScriptFailedError
 
 _DAY = 86400.0
 _DEFAULT_DAYS = 7
-_SUBJECT_LIMIT = 200
 _NOTICES_LIMIT = 5
-_ROBOT = re.compile(
-    r"(?:owner-.*|.*-(?:request|owner|bounces?)|mailer-daemon|postmaster|listserv|majordomo|no-?reply|do-?not-?reply)",
-    re.IGNORECASE,
-)
-_RECIPIENT_FIELDS = ("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc")
-_ADDRESSES = 500
 
 
 def vacation(run: Run, operation: Operation) -> None:
@@ -31,79 +29,30 @@ def vacation(run: Run, operation: Operation) -> None:
     if any(isinstance(action, Reject) for action in run.actions):
         raise ScriptFailedError("The script refuses the message and yet would answer it.")
     own = _own_addresses(run, operation)
-    addressed = _addressed(run, own)
-    why_not = _why_not_answered(run, own, addressed)
+    why_not = why_not_answered(run.message, run.environment.sender, own)
     if why_not:
         run.words.append(f"No vacation reply: {why_not}.")
         return
-    subject = run.text(operation, "subject") or f"Auto: {_first(run, 'subject')}"
-    run.checked(subject, checks.one_line)
-    action = Vacation(
+    subject = run.text(operation, "subject")
+    if subject:
+        run.checked(subject, checks.one_line)
+    action = reply_to(
+        run.message,
         recipient=run.environment.sender,
-        sender=_sender(run, operation, addressed),
-        subject=subject[:_SUBJECT_LIMIT].strip(),
+        sender=_sender(run, operation, addressed_as(run.message, own)),
+        subject=subject,
         reason=run.text(operation, "reason"),
         is_mime=bool(operation.values.get("mime")),
         handle=_handle(run, operation),
         seconds=_seconds(run, operation),
-        in_reply_to=next(iter(_identifiers(run, "message-id")), ""),
-        references=(_identifiers(run, "references") or _identifiers(run, "in-reply-to")),
         copy=_copy(run, operation),
     )
     run.act(action, f"A vacation reply is due (line {operation.line}).")
 
 
-def _first(run: Run, name: str) -> str:
-    found = run.message.named(name)
-    return " ".join(found[0].value.split()) if found else ""
-
-
-def _identifiers(run: Run, name: str) -> tuple[str, ...]:
-    found = run.message.named(name)
-    return message_ids(found[0].raw_value) if found else ()
-
-
 def _own_addresses(run: Run, operation: Operation) -> frozenset[str]:
     own = {run.environment.recipient, *run.environment.owner_addresses, *run.texts(operation, "addresses")}
     return frozenset(checks.bare_address(address).lower() for address in own)
-
-
-def _addressed(run: Run, own: frozenset[str]) -> str:
-    """The first of the owner's addresses that the message names, "" when it names none (RFC 5230 §4.5)."""
-    for name in _RECIPIENT_FIELDS:
-        for field in run.message.named(name):
-            for address in parse_addresses(field.raw_value, _ADDRESSES):
-                if address.specification.lower() in own:
-                    return address.specification
-    return ""
-
-
-def _why_not_answered(run: Run, own: frozenset[str], addressed: str) -> str:
-    """RFC 5230 §4.5, §4.6, RFC 3834 §2: a plain reason, "" when the message is to be answered."""
-    sender = run.environment.sender
-    if not sender:
-        return "the message is a notice with an empty sender"
-    if not checks.is_address(sender):
-        return "its sender cannot be answered"
-    if sender.lower() in own:
-        return "it was sent by its recipient"
-    if _ROBOT.fullmatch(sender.rpartition("@")[0]):
-        return f"{sender} is not a person's address"
-    for field in run.message.named("auto-submitted"):
-        if field.value.partition(";")[0].strip().lower() != "no":
-            return "it was sent by a program (Auto-Submitted)"
-    for field in run.message.fields():
-        if field.name.startswith("list-"):
-            return "it came over a mailing list"
-    if _first(run, "precedence").lower() in ("bulk", "list", "junk"):
-        return "it was sent to many (Precedence)"
-    if any(field.name == "x-auto-response-suppress" for field in run.message.fields()):
-        suppressed = _first(run, "x-auto-response-suppress").lower()
-        if any(word in suppressed for word in ("all", "oof", "autoreply")):
-            return "its sender asks for no automatic replies"
-    if not addressed:
-        return "it does not name the recipient among its addressees"
-    return ""
 
 
 def _sender(run: Run, operation: Operation, addressed: str) -> str:
@@ -125,8 +74,7 @@ def _handle(run: Run, operation: Operation) -> str:
     if handle:
         return hashlib.sha256(b"handle\0" + handle.encode("utf-8", "replace")).hexdigest()
     said = (run.text(operation, name) for name in ("subject", "from", "reason"))
-    text = "\0".join(("text", *said, str(bool(operation.values.get("mime")))))
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return handle_of(*said, str(bool(operation.values.get("mime"))))
 
 
 def _seconds(run: Run, operation: Operation) -> float:
@@ -170,18 +118,18 @@ def notify(run: Run, operation: Operation) -> None:
         run.checked(wanted, checks.address)
     sender = wanted if wanted and checks.bare_address(wanted).lower() in own else run.environment.recipient
     message = run.text(operation, "message")
-    origin = _first(run, "from")
-    subject = mailto.subject or message or f"New message from {origin}: {_first(run, 'subject')}"
+    origin = first_value(run.message, "from")
+    subject = mailto.subject or message or f"New message from {origin}: {first_value(run.message, 'subject')}"
     lines = [
         mailto.body or message or "A message has arrived.",
         "",
         f"From: {origin}",
-        f"Subject: {_first(run, 'subject')}",
+        f"Subject: {first_value(run.message, 'subject')}",
     ]
     action = Notify(
         recipients=mailto.recipients,
         sender=sender,
-        subject=" ".join(subject.split())[:_SUBJECT_LIMIT],
+        subject=" ".join(subject.split())[:SUBJECT_LIMIT],
         text="\n".join(lines) + "\n",
         importance=int(importance),
         copy=_copy(run, operation),

@@ -7,7 +7,6 @@ delivery that was cut off is tried again as a whole, and what was done stays as 
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 import msgspec
 
@@ -32,13 +31,15 @@ from mailstead.mail.filtering.actions import (
     Outcome,
     Question,
     Redirect,
+    Reject,
     Vacation,
 )
-from mailstead.mail.filtering.compose import notify_message, vacation_message
+from mailstead.mail.filtering.compose import notify_message
 from mailstead.mail.filtering.environment import Answers, Environment
 from mailstead.mail.filtering.interpreter import run_script
 from mailstead.mail.routing.forwarding import Forwarding
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivered_to, received_count
+from mailstead.mail.routing.vacation import Outgoing, Responder, automatic_envelope, decide_reply
 from mailstead.stores.directory.records import Alias
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -49,14 +50,6 @@ _DAY = 86400.0
 _QUESTIONS_LIMIT = 200
 _SPOOL_IN_MEMORY = 1024 * 1024
 _REASON_LIMIT = 400
-
-
-class Outgoing(Protocol):
-    """The outbound queue as the filter uses it."""
-
-    async def enqueue(self, envelope: Envelope, message: Spool, trace_id: str, *, once: str = "") -> str:
-        """Keep a message for delivery, for each `once` once; durable when it returns."""
-        ...
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -103,6 +96,8 @@ class Filter:
     ) -> None:
         """Without `forwarding` a redirect keeps the return path."""
         self._forwarding = forwarding
+        identifier = settings.authentication.identifier or hostname
+        self._responder = Responder(memory, clock, hostname, identifier)
         self._scripts = scripts
         self._memory = memory
         self._mailboxes = mailboxes
@@ -116,7 +111,25 @@ class Filter:
         )
 
     async def decide(self, arrival: Arrival) -> Outcome | None:
-        """What the mailbox's active script decides, None without one."""
+        """What the mailbox's active script decides, and the owner's responder; None without either."""
+        return self._with_vacation(arrival, await self._by_script(arrival))
+
+    def _with_vacation(self, arrival: Arrival, outcome: Outcome | None) -> Outcome | None:
+        """The responder answers what is kept and is no junk, unless the script answers it."""
+        actions = (Filing(),) if outcome is None else outcome.actions
+        answers = any(isinstance(action, Reject | Vacation) for action in actions)
+        is_kept = any(isinstance(action, Filing) for action in actions)
+        if arrival.alias is None or arrival.inbox != INBOX or answers or not is_kept:
+            return outcome
+        start = arrival.body.start(HEADER_LIMIT)
+        reply = decide_reply(arrival.alias, arrival.recipient, arrival.sender, start, self._clock.now())
+        if reply is None:
+            return outcome
+        outcome = outcome or Outcome(actions=actions)
+        added = () if reply.action is None else (reply.action,)
+        return msgspec.structs.replace(outcome, actions=(*actions, *added), words=(*outcome.words, reply.words))
+
+    async def _by_script(self, arrival: Arrival) -> Outcome | None:
         script = await self._scripts.active(arrival.mailbox_id)
         if script is None:
             return None
@@ -244,13 +257,10 @@ class Filter:
 
     async def _answer(self, arrival: Arrival, action: Vacation, put: Put) -> None:
         """RFC 5230 §4: once to each sender in the given time."""
-        key = f"{action.handle} {action.recipient.lower()}"
-        if action.seconds and not await self._memory.claim(
-            arrival.mailbox_id, "vacation", key, action.seconds, arrival.delivery_id
-        ):
+        start = arrival.body.start(HEADER_LIMIT)
+        octets = await self._responder.compose(arrival.mailbox_id, action, start, arrival.delivery_id)
+        if octets is None:
             return
-        now = self._clock.now()
-        octets = vacation_message(action, f"{new_ulid(now)}@{self._hostname}", now)
         await self._send(arrival, octets, (action.recipient,), "vacation", action.copy, put)
 
     async def _notify(self, arrival: Arrival, action: Notify, put: Put) -> None:
@@ -269,12 +279,7 @@ class Filter:
         put: Put,
     ) -> None:
         """Queue a message of the script's with the empty sender (RFC 3834 §3.3), and file its copy."""
-        never = frozenset({"NEVER"})
-        envelope = Envelope(
-            sender="",
-            recipients=tuple(EnvelopeRecipient(address, never) for address in recipients),
-            smtputf8=not all(address.isascii() for address in recipients),
-        )
+        envelope = automatic_envelope(recipients)
         with Spool(_SPOOL_IN_MEMORY, self._mailboxes.directory(arrival.mailbox_id)) as spool:
             spool.append(octets)
             await self._queue.enqueue(envelope, spool, arrival.trace_id, once=self._once(arrival, what))

@@ -11,7 +11,7 @@ from mailstead.mail.envelope import EnvelopeRecipient
 from mailstead.mail.routing.delivery import LocalRecipient
 from mailstead.mail.routing.srs import Srs, is_srs
 from mailstead.stores.directory.directory import REPORTS, Directory
-from mailstead.stores.directory.records import Destination, Resolution
+from mailstead.stores.directory.records import Alias, Destination, Resolution
 from mailstead.stores.directory.targets import parse_host
 
 LOOP = "It was here before: the addresses forward in a circle"
@@ -27,13 +27,17 @@ class Dead(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct):
-    """Mailboxes here, what goes on, and what takes no mail; `dropped`: accepted and thrown away by setting."""
+    """Mailboxes here, what goes on, and what takes no mail; `dropped`: accepted and thrown away by setting.
+
+    `alias` is the one that took the mail, where the address is one of ours.
+    """
 
     recipient: EnvelopeRecipient
     mailboxes: list[LocalRecipient]
     remote: list[EnvelopeRecipient]
     dead: list[Dead]
     dropped: bool = False
+    alias: Alias | None = None
 
     def in_mailbox(self, target: LocalRecipient) -> EnvelopeRecipient:
         """The recipient who stands for one of the mailboxes alone."""
@@ -109,6 +113,7 @@ class Planner:
     ) -> list[tuple[str, int]]:
         """Mailboxes, hosts and webhooks of an alias go into the plan; the addresses it leads to are given back."""
         following = []
+        plan.alias = plan.alias or resolution.alias
         mailboxes = [target for target in resolution.destinations if target.kind in ("mailbox", "reports")]
         plan.mailboxes += [LocalRecipient(address, target) for target in mailboxes]
         if was_here:

@@ -13,12 +13,14 @@ import msgspec
 from mailstead.formats.message.header import header_end
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.sections.forward import ForwardSettings
+from mailstead.foundation.errors import TemporaryError
 from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient, RecipientResult
 from mailstead.mail.routing.delivery import LocalDelivery, LocalRecipient
 from mailstead.mail.routing.forwarding import Forwarding, grouped
 from mailstead.mail.routing.plan import Plan, Planner
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivered_to
+from mailstead.mail.routing.vacation import AliasResponder
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.trace.trace import Trace, TraceEntry
 
@@ -49,8 +51,12 @@ class Router:
         prepare: Prepare | None = None,
         planner: Planner | None = None,
         forwarding: Forwarding | None = None,
+        responder: AliasResponder | None = None,
     ) -> None:
-        """Without `planner` no rewritten return path is known; without `forwarding` mail goes on as it came."""
+        """Without `planner` no rewritten return path is known; without `forwarding` mail goes on as it came; without
+        `responder` no alias answers that has no mailbox (mailboxes answer when they take a message).
+        """
+        self._responder = responder
         self._planner = planner or Planner(directory, None, ForwardSettings())
         self._forwarding = forwarding
         self._local = local
@@ -79,6 +85,8 @@ class Router:
             results = await self._local.deliver(envelope.sender, list(mailboxes.values()), message, trace_id)
             by_mailbox = dict(zip(mailboxes, results, strict=True))
         queued = await self._enqueue(envelope, plans, by_mailbox, message, trace_id)
+        for plan in plans:
+            await self._answer(envelope, plan, message, trace_id)
         return [self._result(plan, by_mailbox, queued) for plan in plans]
 
     async def _keep(self, envelope: Envelope, message: Spool, trace_id: str) -> list[RecipientResult]:
@@ -126,6 +134,28 @@ class Router:
             queue_id = await self._outbound.enqueue(queued, message, trace_id)
             self._note_queued(queued, queue_id, trace_id)
         return bool(going_on or waiting)
+
+    async def _answer(self, envelope: Envelope, plan: Plan, message: Spool, trace_id: str) -> None:
+        """A vacation reply for what is passed on only; the message is accepted, whatever comes of it."""
+        alias = plan.alias
+        if self._responder is None or alias is None or alias.mailbox_id or not plan.remote:
+            return
+        address = plan.recipient.address
+        try:
+            words = await self._responder.answer(alias, address, envelope.sender, message, trace_id)
+        except (TemporaryError, OSError) as error:
+            words = f"No vacation reply: {error}"
+        if words:
+            self._trace.record(
+                TraceEntry(
+                    trace_id=trace_id,
+                    at=self._clock.now(),
+                    service=self._service,
+                    event="answered",
+                    text=words,
+                    keys=(address,),
+                )
+            )
 
     async def _forward(
         self, envelope: Envelope, recipients: tuple[EnvelopeRecipient, ...], message: Spool, trace_id: str

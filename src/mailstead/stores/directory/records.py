@@ -123,6 +123,26 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
         return next((member.group for member in self.members if member.user_id == user_id), None)
 
 
+class VacationResponder(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers an alias's mail while its owner is away, each sender once in `days`.
+
+    From `start` to `end`, in seconds since the epoch, None without such a bound. Without `subject` the reply names the
+    message's.
+    """
+
+    enabled: bool = False
+    start: float | None = None
+    end: float | None = None
+    subject: str = ""
+    message: str = ""
+    days: int = 4
+
+    def is_active(self, now: float) -> bool:
+        """Whether it answers at `now`."""
+        begun = self.start is None or self.start <= now
+        return self.enabled and bool(self.message) and begun and (self.end is None or now < self.end)
+
+
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
     """A name in a domain: a local part, `*` for all others, or `/regex/`.
 
@@ -141,6 +161,7 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
     sending_limit: int | None = None
     undo: float | None = None
     forward_to: tuple[str, ...] = ()
+    vacation: VacationResponder | None = None
     public_key: bytes = b""
     slots: tuple[Slot, ...] = ()
     description: str = ""
