@@ -11,6 +11,8 @@ from mailstead.foundation.clock import Clock, SystemClock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.metrics import Metrics
 from mailstead.foundation.spool import Spool
+from mailstead.mail.screening.junk.teacher import Teacher
+from mailstead.mail.screening.screening import Junk
 from mailstead.services.stores import Announcer
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.bus.open import open_bus
@@ -41,6 +43,8 @@ class Installation:
         mailboxes: Mailboxes,
         trace: Trace,
         clock: Clock,
+        junk: Junk,
+        teacher: Teacher,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -51,6 +55,8 @@ class Installation:
         self.mailboxes = mailboxes
         self.trace = trace
         self.clock = clock
+        self.junk = junk
+        self.teacher = teacher
         self.metrics = Metrics()
         self.passwords: dict[str, str] = {}
         self.recorded: list[tuple[str, str, dict[str, object]]] = []  # changes that a protocol noted
@@ -132,9 +138,22 @@ async def installation(
         stack.callback(authenticator.close)
         announcer = Announcer(bus)
         stack.push_async_callback(announcer.finish)
-        mailboxes = Mailboxes(folder / "mailboxes", settings, clock=clock, on_commit=announcer.committed)
+        junk = Junk(folder, bytes(32), settings)
+        stack.push_async_callback(junk.close)
+        teacher = Teacher(directory, settings, junk.features, junk.learning)
+        mailboxes = Mailboxes(
+            folder / "mailboxes",
+            settings,
+            clock=clock,
+            on_commit=announcer.committed,
+            on_lessons=teacher.called,
+        )
         stack.push_async_callback(mailboxes.close)
-        made = Installation(folder, settings, documents, bus, directory, authenticator, mailboxes, trace, clock)
+        teacher.follow(mailboxes)
+        stack.push_async_callback(teacher.close)
+        made = Installation(
+            folder, settings, documents, bus, directory, authenticator, mailboxes, trace, clock, junk, teacher
+        )
         rotations = await follow_rotations(bus, mailboxes)
         stack.callback(rotations.close)
         if await directory.get(Domain, DOMAIN) is None:

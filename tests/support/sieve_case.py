@@ -3,7 +3,8 @@
     === title
     script:            (several lines; "include NAME:" begins an included personal script, "global NAME:" a global one)
     message:           (left out: a small message from carol@example.net to alice@example.test)
-    given: key value   (sender, recipient, owner, now, zone, folder NAME [USE...], seen, setting NAME N, remote)
+    given: key value   (sender, recipient, owner, now, zone, folder NAME [USE...], seen, setting NAME N, remote, spam,
+    virus)
     actions:           (one line each, as `shown` prints them)
 
 A line that is indented belongs to the section above it. `actions: error ...` is an error of the script at run time,
@@ -130,6 +131,10 @@ def _environment(case: Case) -> tuple[Environment, dict[str, str], bool, SieveSe
             seen = True
         elif key == "remote":
             fields["remote_ip"] = value
+        elif key == "spam":
+            fields["spam"] = float(value)
+        elif key == "virus":
+            fields["virus"] = int(value)
         elif key == "setting":
             name, _, number = value.partition(" ")
             settings[name] = int(number)

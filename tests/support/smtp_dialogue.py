@@ -12,6 +12,7 @@ from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.mail.routing.delivery import DirectDelivery
 from mailstead.mail.routing.router import Router
+from mailstead.mail.screening.personal import PersonalJunk
 from mailstead.protocols.smtp.roles.lmtp import LmtpRole
 from mailstead.protocols.smtp.roles.mx import MxRole
 from mailstead.protocols.smtp.roles.role import Role
@@ -35,7 +36,8 @@ class Smtp:
         self.queue = OutboundQueue(
             made.documents, made.bus, made.directory, made.folder / "queue", bytes(32), made.clock
         )
-        local = DirectDelivery(made.directory, made.mailboxes, made.trace, made.settings, made.clock)
+        personal = PersonalJunk(made.settings, made.junk.features)
+        local = DirectDelivery(made.directory, made.mailboxes, made.trace, made.settings, made.clock, personal=personal)
         self.passing = passing(made)
         self.services = SmtpServices(
             directory=made.directory,

@@ -46,6 +46,7 @@ async def wired(folder: Path, clock: Clock, settings: Settings) -> AsyncIterator
             planner=ways.planner,
             forwarding=ways.forwarding,
             signing=ways.signing,
+            junk=made.junk,
         )
         contexts = TLSContexts(folder / TLS_FOLDER, settings.tls)
         yield Wiring(stores, contexts, made.metrics, HOSTNAME, frozenset({"scheduler"}))

@@ -12,6 +12,8 @@ from mailstead.mail.routing.vacation import AliasResponder, Responder
 from mailstead.mail.scheduling.arrival import Invitations
 from mailstead.mail.scheduling.delivery import SchedulingDelivery
 from mailstead.mail.scheduling.implicit import ImplicitScheduling
+from mailstead.mail.screening.personal import PersonalJunk
+from mailstead.mail.screening.screening import Screening
 from mailstead.mail.sending.policy import SendingPolicy
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.services.definition import Wiring
@@ -49,6 +51,7 @@ def _into_mailboxes(wiring: Wiring) -> LocalDelivery:
             stores.clock,
             filtering,
             stores.events,
+            PersonalJunk(stores.settings, stores.junk.features),
         )
         calendars = Invitations(
             _scheduling(wiring, "storage", DirectDelivery(*parts)), stores.settings, wiring.hostname
@@ -122,6 +125,7 @@ def smtp_services(
     service: str,
     *,
     authentication: InboundAuthentication | None = None,
+    screening: Screening | None = None,
     prepare: Prepare | None = None,
     sending: SendingPolicy | None = None,
     collector: ResultCollector | None = None,
@@ -142,6 +146,7 @@ def smtp_services(
         spool_folder=stores.data / "spool",
         mailboxes=stores.mailboxes,
         authentication=authentication,
+        screening=screening,
         own=wiring.own,
         sending=sending,
         planner=stores.planner,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.mail.reports.collector import ResultCollector
+from mailstead.mail.screening.screening import Screening
 from mailstead.protocols.smtp.roles.mx import MxRole
 from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
 from mailstead.services.definition import Wiring
@@ -13,11 +14,12 @@ from mailstead.services.ready import Endpoint
 
 
 class Mx:
-    """The listener, and what it counts."""
+    """The listener, what it counts, and what screening has to write at the end."""
 
-    def __init__(self, lines: LineService, collector: ResultCollector) -> None:
+    def __init__(self, lines: LineService, collector: ResultCollector, screening: Screening) -> None:
         self._lines = lines
         self._collector = collector
+        self._screening = screening
 
     @property
     def endpoints(self) -> Mapping[str, Endpoint]:
@@ -28,6 +30,7 @@ class Mx:
         """See Running."""
         await self._lines.drain(timeout)
         await self._collector.close()
+        await self._screening.close()
 
 
 async def start(wiring: Wiring) -> Mx:
@@ -38,12 +41,23 @@ async def start(wiring: Wiring) -> Mx:
         stores.resolver, settings.authentication, settings.dkim, wiring.hostname, stores.clock
     )
     collector = ResultCollector(stores.documents, settings.reports, stores.clock)
+    screening = Screening(
+        stores.resolver,
+        stores.directory,
+        stores.bus,
+        stores.documents,
+        settings,
+        wiring.hostname,
+        stores.clock,
+        stores.junk,
+    )
     services = smtp_services(
         wiring,
         "mx",
         authentication=authentication if settings.authentication.check else None,
         collector=collector,
+        screening=screening,
     )
     listeners = [listener(wiring, "mx", settings.port.mx, "starttls")]
     lines = await serve_lines(wiring, "mx", smtp_handler(MxRole(services)), listeners, TOO_MANY)
-    return Mx(lines, collector)
+    return Mx(lines, collector, screening)

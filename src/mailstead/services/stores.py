@@ -19,6 +19,8 @@ from mailstead.mail.outbound.signing import Signing
 from mailstead.mail.routing.forwarding import Forwarding
 from mailstead.mail.routing.plan import Planner
 from mailstead.mail.routing.srs import Srs
+from mailstead.mail.screening.junk.teacher import Teacher
+from mailstead.mail.screening.screening import Junk
 from mailstead.mail.webhooks.events import Events
 from mailstead.services.hostname import host_name
 from mailstead.services.secret import data_directory, server_secret
@@ -56,6 +58,7 @@ class Stores(msgspec.Struct, frozen=True):
     planner: Planner
     forwarding: Forwarding
     signing: Signing
+    junk: Junk
 
     @property
     def administration(self) -> Administration:
@@ -130,8 +133,19 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         stack.push_async_callback(directory.close)
         authenticator = Authenticator(directory, bus, settings, clock)
         stack.callback(authenticator.close)
-        mailboxes = Mailboxes(data / "mailboxes", settings, clock=clock, on_commit=announcer.committed)
+        junk = Junk(data, secret, settings)
+        stack.push_async_callback(junk.close)
+        teacher = Teacher(directory, settings, junk.features, junk.learning)
+        mailboxes = Mailboxes(
+            data / "mailboxes",
+            settings,
+            clock=clock,
+            on_commit=announcer.committed,
+            on_lessons=teacher.called,
+        )
         stack.push_async_callback(mailboxes.close)
+        teacher.follow(mailboxes)
+        stack.push_async_callback(teacher.close)
         rotations = await follow_rotations(bus, mailboxes)
         stack.callback(rotations.close)
         queue = OutboundQueue(documents, bus, directory, data / "queue", secret, clock)
@@ -160,4 +174,5 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             planner=Planner(directory, srs, settings.forward),
             forwarding=Forwarding(directory, srs, signing, settings.forward, identifier),
             signing=signing,
+            junk=junk,
         )

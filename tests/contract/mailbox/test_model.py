@@ -57,7 +57,9 @@ class Store(RuleBasedStateMachine):
         super().__init__()
         self.root = Path(tempfile.mkdtemp())
         key = DataKey(bytes(range(32)))
-        self.handles = [Handle("m1", self.root, key, MailboxSettings(), lambda _, __: None) for _ in range(2)]
+        self.handles = [
+            Handle("m1", self.root, key, MailboxSettings(), lambda _, __: None, lambda _: None) for _ in range(2)
+        ]
         self.mailboxes = [Mailbox(handle, Bounds(), 14, 365) for handle in self.handles]
         self.model: dict[str, Folder] = {folder.name: Folder() for folder in self.mailboxes[0].folders()}
         self.hidden: list[tuple[str, Entry]] = []  # what undelete brings back

@@ -27,11 +27,13 @@ def written(option: Option, value: object) -> str:
                 if value and value % unit == 0:
                     return f"{int(value // unit)}{suffix}"
             return f"{value:g}"
+        case "points":
+            return f"{value:g}"
         case "switch":
             return "true" if value else "false"
         case "port":
             return "off" if value is None else str(value)
-        case "servers" | "networks" | "domains":
+        case "servers" | "networks" | "domains" | "addresses" | "DNS lists" | "words":
             assert isinstance(value, tuple)
             return ",".join(value)
         case _:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import inspect
 
 from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.dns.lists import parse_list
 from mailstead.foundation.dns.names import ascii_name
 from mailstead.foundation.dns.servers import parse_server
 from mailstead.foundation.errors import InvalidError
@@ -82,6 +83,9 @@ def _allowed(unit: str, kind: inspect.Type, words_of_text: str) -> str:
         "networks": "networks as ADDRESS or ADDRESS/BITS, separated by commas",
         "domains": "domain names, separated by commas",
         "addresses": "IP addresses, separated by commas",
+        "DNS lists": "ZONE, ZONE=ADDRESS, ZONE=FIRST-LAST, each with *POINTS, separated by commas",
+        "words": "words, separated by commas",
+        "points": "a number from 0",
     }
     if unit != "number":
         return words[unit]
@@ -127,8 +131,17 @@ def _read(option: Option, text: str) -> Any:
             return tuple(ascii_name(part) for part in _parts(text))
         case "addresses":
             return tuple(str(ipaddress.ip_address(part)) for part in _parts(text))
+        case "DNS lists":
+            lists = _parts(text)
+            for part in lists:
+                parse_list(part)
+            return lists
+        case "words":
+            return _parts(text)
         case "number":
             return int(text)
+        case "points":
+            return float(text)
         case _:
             return text
 

@@ -33,6 +33,11 @@ def size(sentence: str, *, least: int = 0) -> msgspec.Meta:
     return msgspec.Meta(description=sentence, ge=least, extra={"unit": "size"})
 
 
+def points(sentence: str, *, least: float = 0) -> msgspec.Meta:
+    """Points of a score as a float."""
+    return msgspec.Meta(description=sentence, ge=least, extra={"unit": "points"})
+
+
 def duration(sentence: str, *, least: float = 0) -> msgspec.Meta:
     """Seconds as a float; written with an optional suffix ms, s, m, h, d."""
     return msgspec.Meta(description=sentence, ge=least, extra={"unit": "duration"})
@@ -48,6 +53,8 @@ def port(sentence: str) -> msgspec.Meta:
     return msgspec.Meta(description=sentence, extra={"unit": "port"})
 
 
-def listing(sentence: str, *, each: Literal["servers", "networks", "domains", "addresses"]) -> msgspec.Meta:
-    """Addresses of DNS servers, networks, domain names, or IP addresses, separated by commas, as `tuple[str, ...]`."""
+def listing(
+    sentence: str, *, each: Literal["servers", "networks", "domains", "addresses", "DNS lists", "words"]
+) -> msgspec.Meta:
+    """What `each` names (DNS lists as foundation.dns.lists reads them), separated by commas, as `tuple[str, ...]`."""
     return msgspec.Meta(description=sentence, extra={"unit": each})

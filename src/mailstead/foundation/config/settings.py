@@ -4,6 +4,7 @@ import msgspec
 
 from mailstead.foundation.config.sections.acme import AcmeSettings
 from mailstead.foundation.config.sections.api import ApiSettings
+from mailstead.foundation.config.sections.attachments import AttachmentsSettings
 from mailstead.foundation.config.sections.authentication import AuthenticationSettings
 from mailstead.foundation.config.sections.backup import BackupSettings
 from mailstead.foundation.config.sections.bus import BusSettings
@@ -12,9 +13,11 @@ from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.config.sections.forward import ForwardSettings
+from mailstead.foundation.config.sections.greylist import GreylistSettings
 from mailstead.foundation.config.sections.health import HealthSettings
 from mailstead.foundation.config.sections.http import HttpSettings
 from mailstead.foundation.config.sections.imap import ImapSettings
+from mailstead.foundation.config.sections.junk import JunkSettings
 from mailstead.foundation.config.sections.lmtp import LmtpSettings
 from mailstead.foundation.config.sections.login import LoginSettings
 from mailstead.foundation.config.sections.mailbox import MailboxSettings
@@ -30,8 +33,10 @@ from mailstead.foundation.config.sections.queue import QueueSettings
 from mailstead.foundation.config.sections.reports import ReportsSettings
 from mailstead.foundation.config.sections.scheduler import SchedulerSettings
 from mailstead.foundation.config.sections.scheduling import SchedulingSettings
+from mailstead.foundation.config.sections.screening import ScreeningSettings
 from mailstead.foundation.config.sections.sending import SendingSettings
 from mailstead.foundation.config.sections.server import ServerSettings
+from mailstead.foundation.config.sections.sidecar import SidecarSettings
 from mailstead.foundation.config.sections.sieve import SieveSettings
 from mailstead.foundation.config.sections.smtp import SmtpSettings
 from mailstead.foundation.config.sections.submission import SubmissionSettings
@@ -65,6 +70,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lmtp: LmtpSettings = msgspec.field(default_factory=LmtpSettings)
     pop3: Pop3Settings = msgspec.field(default_factory=Pop3Settings)
     authentication: AuthenticationSettings = msgspec.field(default_factory=AuthenticationSettings)
+    screening: ScreeningSettings = msgspec.field(default_factory=ScreeningSettings)
+    greylist: GreylistSettings = msgspec.field(default_factory=GreylistSettings)
+    junk: JunkSettings = msgspec.field(default_factory=JunkSettings)
+    attachments: AttachmentsSettings = msgspec.field(default_factory=AttachmentsSettings)
+    sidecar: SidecarSettings = msgspec.field(default_factory=SidecarSettings)
     mta_sts: MtaStsSettings = msgspec.field(default_factory=MtaStsSettings)
     dkim: DkimSettings = msgspec.field(default_factory=DkimSettings)
     imap: ImapSettings = msgspec.field(default_factory=ImapSettings)

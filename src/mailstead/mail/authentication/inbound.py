@@ -21,7 +21,6 @@ from mailstead.mail.authentication.spf.check import Client, client_address
 
 Action = Literal["deliver", "junk", "refuse"]
 
-VERDICT_FIELD = b"X-Mailstead-Verdict"
 _REFUSAL_LIMIT = 400  # of a reply line's 512 octets (RFC 5321 §4.5.3.1.5)
 _UNSAYABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -75,9 +74,7 @@ class InboundAuthentication:
         )
         action = self._action(checks)
         fields = checks.field(self._identifier)
-        if action == "junk":
-            fields += VERDICT_FIELD + b": junk; dmarc\r\nX-Spam-Flag: YES\r\n"
-        cleaned = without_forged(checked.header, self._ours, VERDICT_FIELD.lower())
+        cleaned = without_forged(checked.header, self._ours)
         if cleaned is not checked.header:
             message = message.replaced(len(checked.header), cleaned)
         text = "; ".join(_sentences(checks, action))

@@ -10,7 +10,8 @@ from mailstead.formats.sieve.program import Include, Program
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """The delivery: envelope addresses, the owner's addresses, times in seconds since the epoch, offsets in minutes.
 
-    `sender` is "" for notices. `recipient` is the envelope's address that led to the mailbox.
+    `sender` is "" for notices. `recipient` is the envelope's address that led to the mailbox. `spam` is from 0 (surely
+    good) to 1 (surely junk), None when nobody looked; `virus` as RFC 5235 §3.3 counts: 0 not looked at, 1 clean, 5 found.
     """
 
     sender: str
@@ -22,6 +23,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     remote_host: str = ""
     remote_ip: str = ""
     version: str = ""
+    spam: float | None = None
+    virus: int = 0
 
     @property
     def items(self) -> Mapping[str, str]:

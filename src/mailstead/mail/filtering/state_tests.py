@@ -99,3 +99,24 @@ def notify_method_capability(run: Run, operation: Operation) -> bool:
     if run.text(operation, "capability").lower() != "online":
         return False
     return run.matches(operation, ("maybe",), run.texts(operation, "keys"))
+
+
+def spamtest(run: Run, operation: Operation) -> bool:
+    """RFC 5235 §3.2: 1 to 10, or with :percent 0 to 100; 0 and a count of 0 when nobody looked."""
+    spam = run.environment.spam
+    if spam is None:
+        return _rated(run, operation, 0, was_tested=False)
+    return _rated(run, operation, int(100 * spam + 0.5) if operation.values.get("percent") else 1 + int(9 * spam + 0.5))
+
+
+def virustest(run: Run, operation: Operation) -> bool:
+    """RFC 5235 §3.3: 1 is clean, 5 a virus; 0 and a count of 0 when nobody looked."""
+    virus = run.environment.virus
+    return _rated(run, operation, virus, was_tested=virus > 0)
+
+
+def _rated(run: Run, operation: Operation, rating: int, *, was_tested: bool = True) -> bool:
+    """A count is of tests that were made (RFC 5235 §3.1), anything else is compared with the rating."""
+    counts = operation.values.get("match") == "count"
+    sources = (str(rating),) if was_tested or not counts else ()
+    return run.matches(operation, sources, (run.text(operation, "rating"),))

@@ -69,6 +69,8 @@ TESTS: Mapping[str, TestFunction] = {
     "specialuse_exists": state_tests.specialuse_exists,
     "environment": state_tests.environment,
     "duplicate": state_tests.duplicate,
+    "spamtest": state_tests.spamtest,
+    "virustest": state_tests.virustest,
     "valid_notify_method": state_tests.valid_notify_method,
     "notify_method_capability": state_tests.notify_method_capability,
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from mailstead.formats.message.header import header_end
 from mailstead.foundation.clock import Clock
@@ -17,7 +18,9 @@ from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import RecipientResult
 from mailstead.mail.filtering.actions import Reject
 from mailstead.mail.routing.filter import Arrival, Filter, Target, refusal_text
-from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, is_junk, without_return_path
+from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, without_return_path
+from mailstead.mail.screening.personal import Personal, PersonalJunk
+from mailstead.mail.screening.verdict import Verdict, read_verdict, verdict_fields, without_verdict
 from mailstead.mail.webhooks.events import Events
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Alias, Destination
@@ -27,6 +30,7 @@ from mailstead.stores.mailbox.mailboxes import Mailboxes
 from mailstead.stores.trace.trace import Trace, TraceEntry
 
 _DAY = 86400
+log = structlog.get_logger("mailstead.delivery")
 
 
 class LocalRecipient(msgspec.Struct, frozen=True):
@@ -86,11 +90,13 @@ class DirectDelivery:
         clock: Clock,
         filtering: Filter | None = None,
         events: Events | None = None,
+        personal: PersonalJunk | None = None,
         calendars: Calendars | None = None,
     ) -> None:
         """Without `filtering` no scripts are run, without `events` no hooks are told.
 
-        Without `calendars` invitations are mail like any other.
+        Without `personal` no mailbox is asked what it has learned of junk, without `calendars` invitations are mail
+        like any other.
         """
         self._directory = directory
         self._mailboxes = mailboxes
@@ -100,6 +106,7 @@ class DirectDelivery:
         self._filter = filtering
         self._events = events
         self._calendars = calendars
+        self._personal = personal
 
     async def deliver(
         self,
@@ -115,12 +122,12 @@ class DirectDelivery:
         count, kept = without_return_path(start)
         attempt = delivery_id or delivery_name(trace_id, message)
         body = message.replaced(count, kept)
-        folder = JUNK if is_junk(start) else INBOX
-        deliveries = (self._deliver(sender, one, body, folder, trace_id, attempt) for one in recipients)
+        verdict = read_verdict(start)
+        deliveries = (self._deliver(sender, one, body, verdict, trace_id, attempt) for one in recipients)
         return list(await asyncio.gather(*deliveries))
 
     async def _deliver(
-        self, sender: str, recipient: LocalRecipient, body: Spool, folder: str, trace_id: str, attempt: str
+        self, sender: str, recipient: LocalRecipient, body: Spool, verdict: Verdict | None, trace_id: str, attempt: str
     ) -> RecipientResult:
         mailbox_id = recipient.destination.mailbox_id
         key: DataKey | None = None
@@ -128,7 +135,27 @@ class DirectDelivery:
             alias = await self._directory.alias_of_mailbox(mailbox_id)
             key = await self._directory.mailbox_key(mailbox_id)
             delivery_id = attempt and f"{attempt} {recipient.address}"
-            arrival = Arrival(sender, recipient.address, mailbox_id, alias, key, body, folder, trace_id, delivery_id)
+            personal = None
+            if verdict is not None and self._personal is not None:
+                personal = await self._judged(self._personal, verdict, alias, key, recipient, body)
+                if personal.words:
+                    body = _rewritten(body, personal)
+                    self._note(trace_id, "screened", recipient.address, personal.words)
+                verdict = personal.verdict
+            folder = JUNK if verdict is not None and verdict.junk else INBOX
+            arrival = Arrival(
+                sender,
+                recipient.address,
+                mailbox_id,
+                alias,
+                key,
+                body,
+                folder,
+                trace_id,
+                delivery_id,
+                verdict,
+                personal.required if personal is not None else self._settings.junk.threshold,
+            )
             return await self._arrive(arrival)
         except MailsteadError as error:
             outcome = "deferred" if error.temporary else "failed"
@@ -148,6 +175,27 @@ class DirectDelivery:
         finally:
             if key is not None:
                 key.close()
+
+    async def _judged(
+        self,
+        personal: PersonalJunk,
+        verdict: Verdict,
+        alias: Alias | None,
+        key: DataKey | None,
+        recipient: LocalRecipient,
+        body: Spool,
+    ) -> Personal:
+        """The verdict for one mailbox; one that cannot be opened now is not asked."""
+        mailbox = None
+        if key is not None:
+            try:
+                mailbox = await self._mailboxes.open(recipient.destination.mailbox_id, key)
+            except MailsteadError as error:
+                log.warning("mailbox not asked about junk", mailbox=recipient.destination.mailbox_id, why=str(error))
+        domain = recipient.address.rpartition("@")[2].lower()
+        if mailbox is None:
+            return personal.judge(verdict, alias, domain, None, body)
+        return await self._mailboxes.run_short(mailbox, personal.judge, verdict, alias, domain, mailbox, body)
 
     async def _arrive(self, arrival: Arrival) -> RecipientResult:
         """Filter, file, and do what else the filter decided; all of it before the message counts as delivered."""
@@ -238,3 +286,11 @@ class DirectDelivery:
                 keys=(address,),
             )
         )
+
+
+def _rewritten(body: Spool, personal: Personal) -> Spool:
+    """The message with the verdict for one mailbox in place of the one that it came with."""
+    start = body.start(HEADER_LIMIT)
+    header = start[: header_end(start, 0, len(start))]
+    fields = verdict_fields(personal.verdict, personal.required)
+    return body.replaced(len(header), fields + without_verdict(header))

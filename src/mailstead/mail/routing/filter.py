@@ -40,6 +40,7 @@ from mailstead.mail.filtering.interpreter import run_script
 from mailstead.mail.routing.forwarding import Forwarding
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivered_to, received_count
 from mailstead.mail.routing.vacation import Outgoing, Responder, automatic_envelope, decide_reply
+from mailstead.mail.screening.verdict import Verdict, spam_score
 from mailstead.stores.directory.records import Alias
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -50,6 +51,7 @@ _DAY = 86400.0
 _QUESTIONS_LIMIT = 200
 _SPOOL_IN_MEMORY = 1024 * 1024
 _REASON_LIMIT = 400
+_VIRUS = {"unchecked": 0, "clean": 1, "found": 5}  # RFC 5235 §3.3
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -63,7 +65,10 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A message at a mailbox. `body` has no Return-Path; `inbox` is where it goes without another decision."""
+    """A message at a mailbox. `body` has no Return-Path; `inbox` is where it goes without another decision.
+
+    `verdict` is what screening said, None when nobody asked; `required` the points that make it junk here.
+    """
 
     sender: str
     recipient: str
@@ -74,6 +79,8 @@ class Arrival(msgspec.Struct, frozen=True):
     inbox: str
     trace_id: str
     delivery_id: str
+    verdict: Verdict | None = None
+    required: float = 5.0
 
 
 Put = Callable[[Target, Spool, str], Awaitable[None]]
@@ -166,6 +173,8 @@ class Filter:
             zone_offset=0 if offset is None else int(offset.total_seconds()) // 60,
             hostname=self._hostname,
             version=mailstead.__version__,
+            spam=spam_score(arrival.verdict, arrival.required) if arrival.verdict is not None else None,
+            virus=_VIRUS[arrival.verdict.virus] if arrival.verdict is not None else 0,
         )
 
     async def _answered(self, arrival: Arrival, answers: Answers, question: Question) -> Answers:

@@ -1,12 +1,9 @@
 """Fields that final delivery puts in front of a message, and those it takes away."""
 
-import re
-
 from mailstead.formats.message.header import header_end, iter_field_ranges, iter_fields
 
 _LOOP_FIELD = b"delivered-to"
 HEADER_LIMIT = 256 * 1024
-_JUNK = re.compile(rb"^x-mailstead-verdict:[ \t]*junk\b", re.IGNORECASE | re.MULTILINE)
 
 
 def delivery_fields(sender: str, recipient: str) -> bytes:
@@ -40,8 +37,3 @@ def delivered_to(raw_header: bytes) -> set[str]:
         for name, value in iter_fields(raw_header)
         if name.lower() == _LOOP_FIELD
     }
-
-
-def is_junk(start: bytes) -> bool:
-    """Whether the mail exchanger, which lets nobody else say so, called a message junk; `start` as above."""
-    return _JUNK.search(start, 0, header_end(start, 0, len(start))) is not None

@@ -43,7 +43,18 @@ def smtp_handler(role: Role) -> Handler:
 
 
 async def _converse(connection: Connection, session: Session, output: _Output) -> None:
-    session.greet()
+    async def listen(seconds: float) -> bool:
+        try:
+            data = await connection.read(seconds)
+        except ReadTimeoutError:
+            return False
+        connection.unread(data)
+        return bool(data)
+
+    try:
+        await session.open(listen)
+    except DrainingError:
+        session.say_goodbye(421, "4.3.2", "is shutting down")
     while not session.is_over:
         try:
             data = await connection.read(session.timeout)

@@ -13,6 +13,7 @@ from mailstead.mail.reports.collector import ResultCollector
 from mailstead.mail.routing.delivery import LocalDelivery
 from mailstead.mail.routing.plan import Planner
 from mailstead.mail.routing.router import Router
+from mailstead.mail.screening.screening import Screening
 from mailstead.mail.sending.policy import SendingPolicy
 from mailstead.stores.directory.authentication import Authenticator
 from mailstead.stores.directory.directory import Directory
@@ -24,9 +25,9 @@ class SmtpServices(msgspec.Struct, frozen=True):
     """`router` is for mx and submission, `local` for LMTP; `spool_folder` takes large messages on their way in.
 
     With `mailboxes`, where they are on this node, a full mailbox is noticed before the message is sent. Without
-    `authentication` nobody asks who sent a message; nor is it asked of the `own` connections of this process. What
-    may be submitted is the matter of `sending`; `collector` counts for DMARC reports. Without `planner` no rewritten
-    return path is known.
+    `authentication` nobody asks who sent a message, without `screening` whether it is wanted; nor is it asked of the
+    `own` connections of this process. What may be submitted is the matter of `sending`; `collector` counts for DMARC
+    reports. Without `planner` no rewritten return path is known.
     """
 
     directory: Directory
@@ -41,6 +42,7 @@ class SmtpServices(msgspec.Struct, frozen=True):
     spool_folder: Path
     mailboxes: Mailboxes | None = None
     authentication: InboundAuthentication | None = None
+    screening: Screening | None = None
     own: Collection[tuple[str, int]] = ()
     sending: SendingPolicy | None = None
     planner: Planner | None = None

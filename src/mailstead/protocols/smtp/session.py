@@ -12,11 +12,12 @@ import structlog
 
 from mailstead.foundation.net.connection import TLSInformation
 from mailstead.foundation.spool import Spool
+from mailstead.mail.screening.visit import Visit
 from mailstead.protocols.smtp.commands import CommandSyntaxError, Mail, split_line
 from mailstead.protocols.smtp.message import TOO_BIG, finish_message
 from mailstead.protocols.smtp.parser import BareNewline, Content, Line, LongLine, Parser
 from mailstead.protocols.smtp.reply import Reply, reply, reply_to_error
-from mailstead.protocols.smtp.roles.role import Role
+from mailstead.protocols.smtp.roles.role import Listen, Role
 from mailstead.protocols.smtp.services import Peer
 from mailstead.protocols.smtp.states import TRANSITIONS, WHY_NOT, State
 from mailstead.protocols.smtp.transaction import Transaction
@@ -62,6 +63,7 @@ class Session:
         self.account: Account | None = None
         self.transaction: Transaction | None = None
         self.transactions = 0
+        self.visit: Visit | None = None  # what screening knows of the peer
         self.is_over = False
         self.wants_tls = False
         self._output = output
@@ -77,12 +79,16 @@ class Session:
 
     # for the host
 
-    def greet(self) -> None:
+    async def open(self, listen: Listen) -> None:
         """The first words: 220, or why this peer is not served (RFC 5321 §3.1)."""
-        refusal = self.role.admit(self)
+        refusal = await self.role.admit(self, listen)
         if refusal is not None:
             self.close(refusal)
-            return
+        else:
+            self.greet()
+
+    def greet(self) -> None:
+        """The greeting of a peer that is served."""
         kind = "LMTP" if self.role.is_lmtp else "ESMTP"
         self.send(reply(220, "", f"{self.services.hostname} {kind} Mailstead"))
 
@@ -136,6 +142,8 @@ class Session:
         """Give back what the session holds; a transaction that was not finished never was (RFC 5321 §4.1.1.10)."""
         self.is_over = True
         self._drop_transaction()
+        if self.visit is not None:
+            self.visit.close()
 
     # for the commands
 

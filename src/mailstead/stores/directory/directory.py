@@ -13,6 +13,7 @@ from mailstead.foundation.crypto.derive import derive_key
 from mailstead.foundation.crypto.slot import unwrap
 from mailstead.foundation.errors import NotFoundError
 from mailstead.stores.bus.interface import Bus, Subscription
+from mailstead.stores.directory.access import AccessEntry, AccessIndex
 from mailstead.stores.directory.names import (
     CATCH_ALL,
     InvalidAddressError,
@@ -27,6 +28,7 @@ from mailstead.stores.directory.records import (
     Destination,
     Domain,
     Kind,
+    Record,
     Resolution,
     User,
     from_document,
@@ -48,6 +50,7 @@ _SPECS: dict[type[Any], CollectionSpec] = {
     Alias: CollectionSpec(
         "alias", (Index(("domain", "name"), unique=True), Index(("user_id",)), Index(("mailbox_id",)))
     ),
+    AccessEntry: CollectionSpec("access", (Index(("scope", "kind", "value"), unique=True),)),
 }
 
 
@@ -102,7 +105,7 @@ class Directory:
         """How many records of a kind there are."""
         return await self._of(kind).count({})
 
-    async def add(self, record: User | Domain | Alias) -> None:
+    async def add(self, record: Record) -> None:
         """Store a new record. Raises DuplicateError."""
         await self._of(type(record)).insert(to_document(record))
         await self.announce()
@@ -115,7 +118,7 @@ class Directory:
         await self.announce()
         return from_document(stored, type(record))
 
-    async def remove(self, record: User | Domain | Alias) -> None:
+    async def remove(self, record: Record) -> None:
         """Remove a record."""
         await self._of(type(record)).delete(record.id)
         await self.announce()
@@ -193,6 +196,15 @@ class Directory:
             return found[0] if found else None
 
         found: Alias | None = await self._cached("mailbox", mailbox_id, load)
+        return found
+
+    async def access(self, scope: str) -> AccessIndex:
+        """Who may and may not send to a domain of ours, or for "" to all of them; cached."""
+
+        async def load() -> AccessIndex:
+            return AccessIndex(await self.find(AccessEntry, scope=scope))
+
+        found: AccessIndex = await self._cached("access", scope, load)
         return found
 
     # resolution

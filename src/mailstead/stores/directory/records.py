@@ -1,11 +1,12 @@
 """What the directory holds, and what it answers."""
 
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.crypto.slot import Slot
+from mailstead.stores.directory.access import AccessEntry
 
 DisabledCode = Literal[250, 421, 450, 550]
 ACCOUNT_LABEL = "account password"
@@ -147,6 +148,7 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
     """A name in a domain: a local part, `*` for all others, or `/regex/`.
 
     `sending_limit`: recipients elsewhere a day, `undo`: seconds its mail waits; None for the settings' values.
+    `junk_filter` off puts nothing into Junk; `junk_threshold` is the points that do, None for the server's setting.
     """
 
     id: str
@@ -166,6 +168,8 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
     slots: tuple[Slot, ...] = ()
     description: str = ""
     labels: tuple[str, ...] = ()
+    junk_filter: bool = True
+    junk_threshold: float | None = None
     created_at: float = 0.0
     updated_at: float = 0.0
     version: int = 0
@@ -217,10 +221,11 @@ class Account(msgspec.Struct, frozen=True):
     domain: str = ""
 
 
-Kind = TypeVar("Kind", User, Domain, Alias)
+Record: TypeAlias = User | Domain | Alias | AccessEntry
+Kind = TypeVar("Kind", User, Domain, Alias, AccessEntry)
 
 
-def to_document(record: User | Domain | Alias) -> dict[str, Any]:
+def to_document(record: Record) -> dict[str, Any]:
     """The record as a document; `version` is the store's own."""
     document: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(bytes,))
     del document["version"]

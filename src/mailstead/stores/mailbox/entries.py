@@ -11,6 +11,7 @@ from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.flags import Flag, changed_keywords
 from mailstead.stores.mailbox.folders import next_modseq
+from mailstead.stores.mailbox.lessons import note_move
 from mailstead.stores.mailbox.records import Changes, Copied, EntryRow, Operation, Ranges, Stored
 
 # Columns that a reader may ask for, and the table each comes from
@@ -192,13 +193,19 @@ def _uids(connection: apsw.Connection, folder_id: int, ranges: Ranges) -> list[i
     return found
 
 
-def copy_entries(connection: apsw.Connection, folder_id: int, ranges: Ranges, target_id: int) -> Copied:
-    """Put the same messages into another folder, flags and dates kept. Inside a transaction."""
+def copy_entries(
+    connection: apsw.Connection, folder_id: int, ranges: Ranges, target_id: int, *, moved: bool = False
+) -> Copied:
+    """Put the same messages into another folder, flags and dates kept; see `Copied` for what that teaches.
+
+    Inside a transaction.
+    """
     target = select(connection, "SELECT uidvalidity, uidnext FROM folder WHERE id = ?", (target_id,))
     uidvalidity, uidnext = target[0]
     uids = _uids(connection, folder_id, ranges)
     if not uids:
         return Copied(uidvalidity, [])
+    teaches = note_move(connection, folder_id, target_id, uids, moved=moved)
     modseq = next_modseq(connection)
     now = int(time.time())
     pairs = [(uid, uidnext + place) for place, uid in enumerate(uids)]
@@ -206,12 +213,12 @@ def copy_entries(connection: apsw.Connection, folder_id: int, ranges: Ranges, ta
         "INSERT INTO entry SELECT ?, ?, flags, keywords, ?, message_id, ? FROM entry WHERE folder_id = ? AND uid = ?",
         [(target_id, new, modseq, now, folder_id, uid) for uid, new in pairs],
     )
-    return Copied(uidvalidity, pairs)
+    return Copied(uidvalidity, pairs, teaches)
 
 
 def move_entries(connection: apsw.Connection, folder_id: int, ranges: Ranges, target_id: int) -> Copied:
     """Copy, then remove from the source in the same transaction (RFC 6851 §3.3)."""
-    copied = copy_entries(connection, folder_id, ranges, target_id)
+    copied = copy_entries(connection, folder_id, ranges, target_id, moved=True)
     if copied.pairs:
         remove_entries(connection, folder_id, [uid for uid, _ in copied.pairs], moved=True)
     return copied

@@ -51,6 +51,7 @@ class Handle:
         key: DataKey,
         settings: MailboxSettings,
         on_commit: Callable[[str, int], None],
+        on_lessons: Callable[[str], None],
     ) -> None:
         self.mailbox_id = mailbox_id
         self.folder = folder
@@ -61,6 +62,7 @@ class Handle:
         self.snapshots = Snapshots()
         self._settings = settings
         self._on_commit = on_commit
+        self.on_lessons = on_lessons
         self._former: set[bytes] = set()
         self._guard = threading.Lock()
         self._writing = threading.RLock()

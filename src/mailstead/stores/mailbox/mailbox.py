@@ -11,12 +11,13 @@ import msgspec
 from mailstead.foundation.crypto.seal import KeyPair
 from mailstead.foundation.crypto.stream import SealError
 from mailstead.foundation.errors import OverQuotaError
-from mailstead.stores.mailbox import check, compaction, entries, folders, metadata, undelete
+from mailstead.stores.mailbox import check, compaction, entries, folders, lessons, metadata, undelete
 from mailstead.stores.mailbox.capture import capture_open
-from mailstead.stores.mailbox.connection import select
+from mailstead.stores.mailbox.connection import select, transaction
 from mailstead.stores.mailbox.dav import objects
 from mailstead.stores.mailbox.dav.store import DavStore
 from mailstead.stores.mailbox.handle import log
+from mailstead.stores.mailbox.lessons import Known, Lesson
 from mailstead.stores.mailbox.messages import (
     Prepared,
     add_messages,
@@ -183,13 +184,19 @@ class Mailbox(MailboxReading):
             copied = entries.copy_entries(connection, folder_id, ranges, target_id)
             if quota is not None and copied.pairs:
                 _check_quota(connection, quota)
-            return copied
+        return self._noted(copied)
 
     def move(self, folder_id: int, ranges: Ranges, target_id: int) -> Copied:
         """Move messages to another folder in one step. Raises NoSuchFolderError."""
         with self._handle.write() as connection:
             folders.folder_by_id(connection, target_id)
-            return entries.move_entries(connection, folder_id, ranges, target_id)
+            copied = entries.move_entries(connection, folder_id, ranges, target_id)
+        return self._noted(copied)
+
+    def _noted(self, copied: Copied) -> Copied:
+        if copied.teaches:
+            self._handle.on_lessons(self.id)
+        return copied
 
     def expunge(self, folder_id: int, ranges: Ranges | None = None) -> list[int]:
         """Remove messages with \\Deleted; returns their uids."""
@@ -227,6 +234,38 @@ class Mailbox(MailboxReading):
             if quota is not None:
                 _check_quota(connection, quota)
             return appended
+
+    # junk
+
+    def lessons(self, most: int) -> list[Lesson]:
+        """What moves into and out of Junk teach, as far as it waits."""
+        with self._handle.read() as connection:
+            return lessons.waiting(connection, most)
+
+    def note_baseline(self) -> bool:
+        """See lessons.note_baseline."""
+        with self._handle.plain() as connection, transaction(connection):
+            return lessons.note_baseline(connection)
+
+    def learn(self, lesson: Lesson, features: Sequence[int], most: int) -> bool:
+        """See lessons.learn."""
+        with self._handle.plain() as connection, transaction(connection):
+            return lessons.learn(connection, lesson, features, most)
+
+    def learned_messages(self) -> tuple[int, int]:
+        """How many junk and good messages were learned."""
+        with self._handle.read() as connection:
+            return lessons.learned_messages(connection)
+
+    def known_features(self, features: Sequence[int]) -> Known:
+        """What the mailbox knows of a message's features."""
+        with self._handle.read() as connection:
+            return lessons.known(connection, features)
+
+    def forget_junk(self) -> None:
+        """Forget all that was learned of junk."""
+        with self._handle.plain() as connection, transaction(connection):
+            lessons.forget(connection)
 
     # metadata
 

@@ -47,9 +47,20 @@ class _Delivery(msgspec.Struct):
 
 
 class Mailboxes:
-    """The mailbox files under `root`; `on_commit(mailbox_id, modseq)` is called on any thread after each change."""
+    """The mailbox files under `root`; `on_commit(mailbox_id, modseq)` is called on any thread after each change.
 
-    def __init__(self, root: Path, settings: Settings, *, clock: Clock, on_commit: Callable[[str, int], None]) -> None:
+    So is `on_lessons(mailbox_id)` after a move that teaches the mailbox what junk is.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        *,
+        clock: Clock,
+        on_commit: Callable[[str, int], None],
+        on_lessons: Callable[[str], None] | None = None,
+    ) -> None:
         self._root = root
         self._settings = settings.mailbox
         self._tombstone_days = settings.dav.tombstone_days
@@ -61,6 +72,7 @@ class Mailboxes:
         )
         self._clock = clock
         self._on_commit = on_commit
+        self._on_lessons = on_lessons or _nobody_learns
         self._handles: OrderedDict[str, Handle] = OrderedDict()
         self._pool = ThreadPoolExecutor(settings.mailbox.threads, thread_name_prefix="mailbox")
         self._deliveries: dict[str, list[_Delivery]] = {}
@@ -109,7 +121,9 @@ class Mailboxes:
     async def _opened(self, mailbox_id: str, key: DataKey) -> Mailbox:
         handle = self._handles.get(mailbox_id)
         if handle is None:
-            handle = Handle(mailbox_id, self.directory(mailbox_id), key, self._settings, self._committed)
+            handle = Handle(
+                mailbox_id, self.directory(mailbox_id), key, self._settings, self._committed, self._on_lessons
+            )
             self._handles[mailbox_id] = handle
         elif not handle.accepts(key) and not await self.run(handle.opens_with, key):
             raise WrongKeyError
@@ -127,6 +141,15 @@ class Mailboxes:
         elif (handle.folder / "incoming").exists():
             await self.run(mailbox.ingest)
         return mailbox
+
+    def at_hand(self, mailbox_id: str) -> Mailbox | None:
+        """A mailbox that this process has the key of, None for others."""
+        handle = self._handles.get(mailbox_id)
+        return (
+            None
+            if handle is None
+            else Mailbox(handle, self._bounds, self._settings.undelete_days, self._tombstone_days)
+        )
 
     def _close_idle(self) -> None:
         """Close files past the limit or long unused; without a session that holds it a mailbox's key goes, too."""
@@ -364,6 +387,10 @@ class Mailboxes:
             await self.run(handle.forget)
         self._handles.clear()
         self._pool.shutdown()
+
+
+def _nobody_learns(_: str) -> None:
+    """Without anybody who reads them lessons wait."""
 
 
 async def _nobody_else() -> None:

@@ -90,10 +90,11 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class Copied(msgspec.Struct, frozen=True):
-    """Pairs of source uid and target uid, in order."""
+    """Pairs of source uid and target uid, in order; `teaches`: the move or copy says what is junk (lessons.py)."""
 
     uidvalidity: int
     pairs: list[tuple[int, int]]
+    teaches: bool = False
 
 
 class Usage(msgspec.Struct, frozen=True):

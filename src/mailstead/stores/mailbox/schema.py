@@ -125,7 +125,21 @@ ALTER TABLE dav_object ADD COLUMN schedule_tag TEXT NOT NULL DEFAULT '';
 CREATE INDEX dav_object_uid ON dav_object(uid);
 """
 
-MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE, _FOUR, _FIVE, _SIX)
+# What the mailbox learns of junk (lessons.py). `wanted` is what a message is to teach, `learned` what it did
+_SEVEN = """
+CREATE TABLE junk_lesson(message_id INTEGER PRIMARY KEY, wanted INTEGER, learned INTEGER);
+CREATE INDEX junk_lesson_waiting ON junk_lesson(message_id) WHERE wanted IS NOT learned;
+CREATE TABLE junk_feature(
+  feature INTEGER PRIMARY KEY, junk INTEGER NOT NULL DEFAULT 0, good INTEGER NOT NULL DEFAULT 0,
+  met_at INTEGER NOT NULL);
+CREATE INDEX junk_feature_met ON junk_feature(met_at);
+INSERT INTO counter VALUES ('junk_learned', 0), ('good_learned', 0);
+CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
+  DELETE FROM junk_lesson WHERE message_id = OLD.id;
+END;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_ONE, _TWO, _THREE, _FOUR, _FIVE, _SIX, _SEVEN)
 VERSION = len(MIGRATIONS)
 
 # Name and special use of the folders of a new mailbox (RFC 6154 §2)

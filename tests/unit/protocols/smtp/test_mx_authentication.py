@@ -10,11 +10,15 @@ import pytest
 
 from mailstead.foundation.config.sections.authentication import AuthenticationSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
+from mailstead.foundation.config.sections.junk import JunkSettings
+from mailstead.foundation.config.sections.screening import ScreeningSettings
+from mailstead.foundation.config.settings import Settings
 from mailstead.mail.authentication.dkim.sign import sign
 from mailstead.mail.authentication.inbound import InboundAuthentication
 from mailstead.protocols.smtp.roles.mx import MxRole
 from support.dkim_keys import ed25519_key, signing_key
 from support.installation import HOSTNAME, Installation, installation
+from support.screened import screening
 from support.scripted_resolver import ScriptedResolver
 from support.smtp_dialogue import Dialogue, Smtp, dialogue, smtp
 
@@ -35,7 +39,8 @@ async def exchanger(
     failing: Sequence[str] = (),
     address: str = "192.0.2.1",
 ) -> AsyncIterator[tuple[Installation, Dialogue, Smtp]]:
-    async with installation(folder) as made, smtp(made) as opened:
+    open_to_all = Settings(screening=ScreeningSettings(exempt=("0.0.0.0/0",)), junk=JunkSettings(filter=False))
+    async with installation(folder, open_to_all) as made, smtp(made) as opened:
         authentication = InboundAuthentication(
             ScriptedResolver(ZONE, failing=failing),
             settings or AuthenticationSettings(),
@@ -43,7 +48,9 @@ async def exchanger(
             HOSTNAME,
             made.clock,
         )
-        services = msgspec.structs.replace(opened.services, authentication=authentication)
+        services = msgspec.structs.replace(
+            opened.services, authentication=authentication, screening=screening(made, ScriptedResolver(ZONE))
+        )
         async with dialogue(MxRole(services), address=address) as saying:
             await saying.say(b"EHLO mail.client.test\r\n")
             yield made, saying, opened
@@ -131,7 +138,7 @@ async def test_forged_results_and_verdicts_are_taken_away(tmp_path: Path) -> Non
         assert (await send(saying, "a@good.test", message("a@good.test", forged))).startswith(b"250")
         (stored,) = await made.messages("alice@example.test")
         assert b"bank.test" not in stored
-        assert b"X-Mailstead-Verdict" not in stored
+        assert b"X-Mailstead-Verdict: junk" not in stored
         assert stored.endswith(message("a@good.test", b"Authentication-Results: other.test; spf=pass\r\n"))
 
 

@@ -8,6 +8,24 @@ RELATIONAL = Extension("relational", "RFC 5231")
 REGEX = Extension("regex", "draft-ietf-sieve-regex")
 SUBADDRESS = Extension("subaddress", "RFC 5233")
 INDEX_EXTENSION = Extension("index", "RFC 5260 §6")
+SPAMTEST = Extension(
+    "spamtest",
+    "RFC 5235",
+    tests=(
+        Specification(
+            "spamtest",
+            (Positional("rating", "string"),),
+            (Tag("percent", capability="spamtestplus"), *MATCH),
+            check=check_match,
+        ),
+    ),
+)
+SPAMTESTPLUS = Extension("spamtestplus", "RFC 5235", implies=("spamtest",))
+VIRUSTEST = Extension(
+    "virustest",
+    "RFC 5235",
+    tests=(Specification("virustest", (Positional("rating", "string"),), MATCH, check=check_match),),
+)
 BODY = Extension(
     "body",
     "RFC 5173",

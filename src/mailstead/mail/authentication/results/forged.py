@@ -8,22 +8,16 @@ from mailstead.mail.authentication.results.field import ResultsSyntaxError, resu
 _FIELD = b"authentication-results"
 
 
-def without_forged(header: bytes, identifiers: Collection[str], own_field: bytes = b"") -> bytes:
+def without_forged(header: bytes, identifiers: Collection[str]) -> bytes:
     """`header` without Authentication-Results of any of `identifiers` (in lower case), or of none that can be read.
 
-    Nor has it fields named `own_field` (in lower case), which only we may set. Everything else stays byte for byte; a
-    header without such fields is returned as the very same object.
+    Everything else stays byte for byte; a header without such fields is returned as the very same object.
     """
-    lowered = header.lower()
-    if _FIELD not in lowered and (not own_field or own_field not in lowered):
+    if _FIELD not in header.lower():
         return header
     kept, position = [], 0
     for name, start, end in iter_field_ranges(header):
-        key = name.lower()
-        if key == own_field:
-            kept.append(header[position:start])
-            position = end
-        if key != _FIELD:
+        if name.lower() != _FIELD:
             continue
         value = header[start:end].partition(b":")[2]
         try:

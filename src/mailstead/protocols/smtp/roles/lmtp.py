@@ -10,7 +10,7 @@ from mailstead.protocols.smtp.received import HeaderFacts, from_clause, protocol
 from mailstead.protocols.smtp.reply import Reply, reply
 from mailstead.protocols.smtp.roles.policy import UNKNOWN_USER, Outcomes, recipient_address, refusal_of
 from mailstead.protocols.smtp.roles.quota import QuotaGate
-from mailstead.protocols.smtp.roles.role import envelope_recipient
+from mailstead.protocols.smtp.roles.role import Listen, envelope_recipient
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.protocols.smtp.transaction import Accepted, Transaction
 from mailstead.protocols.smtp.verbs import LMTP_VERBS
@@ -42,7 +42,7 @@ class LmtpRole:
         """Nothing more."""
         return []
 
-    def admit(self, session: "Session") -> Reply | None:
+    async def admit(self, session: "Session", _: Listen) -> Reply | None:
         """Unix sockets and trusted networks."""
         address = session.peer.address
         return None if address == "unix" or address in self._trusted else _STRANGER

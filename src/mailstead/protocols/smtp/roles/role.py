@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 Verb = Callable[["Session", str], Awaitable[None]]
+Listen = Callable[[float], Awaitable[bool]]
+"""Waits so many seconds at most for the peer to say something; whether it did. What it said is read later."""
 
 
 class Role(Protocol):
@@ -63,8 +65,8 @@ class Role(Protocol):
         """One more message, or refused recipient: "accepted", "refused" or "deferred"."""
         ...
 
-    def admit(self, session: "Session") -> Reply | None:
-        """Why this peer may not use the service at all, or None."""
+    async def admit(self, session: "Session", listen: Listen) -> Reply | None:
+        """Why this peer may not use the service at all, or None; before it is greeted."""
         ...
 
     async def sender(self, session: "Session", mail: Mail) -> Reply | None:

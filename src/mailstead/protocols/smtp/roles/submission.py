@@ -11,7 +11,7 @@ from mailstead.protocols.smtp.commands import Body, Mail, Rcpt
 from mailstead.protocols.smtp.received import HeaderFacts, from_clause, protocol_name, received_field
 from mailstead.protocols.smtp.reply import Reply, reply, reply_to_error
 from mailstead.protocols.smtp.roles.policy import Outcomes, folded, recipient_address, refusal_of
-from mailstead.protocols.smtp.roles.role import envelope_recipient
+from mailstead.protocols.smtp.roles.role import Listen, envelope_recipient
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.protocols.smtp.transaction import Accepted, Transaction
 from mailstead.protocols.smtp.verbs import SUBMISSION_VERBS
@@ -49,7 +49,7 @@ class SubmissionRole:
         latest = datetime.fromtimestamp(self.services.clock.now() + longest, UTC)
         return [f"FUTURERELEASE {min(longest, 999_999_999)} {latest.strftime('%Y-%m-%dT%H:%M:%SZ')}"]
 
-    def admit(self, _: "Session") -> Reply | None:
+    async def admit(self, _: "Session", __: Listen) -> Reply | None:
         """Everybody may try to log in."""
         return None
 
