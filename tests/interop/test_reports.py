@@ -1,6 +1,7 @@
 """Reports and our MTA-STS policy on the whole server."""
 
 import http.client
+import json
 import smtplib
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,3 +70,16 @@ def test_the_policy_is_served_at_the_domains_policy_host(server: MailsteadServer
         records = server.command_json("dns", "records", "example.test")
         (announced,) = [one["value"] for one in records if one["name"] == "_mta-sts.example.test"]
         assert announced == f"v=STSv1; id={new_policy_id(policy)}"
+
+
+def test_the_doctor_says_what_is_wrong_and_what_helps(server: MailsteadServer) -> None:
+    done = server.command("doctor", "tls", "disk", "documents", "bus", "queue", "--json")
+    found = json.loads(done.stdout)
+    by_subject = {one["subject"].partition(":")[0]: one for one in found["findings"] if one["check"] == "tls"}
+    assert {"mx", "submission", "submissions", "imap", "imaps", "pop3", "pop3s", "https"} <= set(by_subject)
+    assert all(one["text"].startswith("Grade D: TLSv1.3") for one in by_subject.values()), by_subject
+    assert found["status"] in ("ok", "warning")
+    assert sum(found["counts"].values()) == len(found["findings"])
+    failed = server.command("doctor", "tls", "no-such-check", check=False)
+    assert failed.returncode == 1
+    assert b"No such check" in failed.stderr

@@ -27,6 +27,7 @@ from mailstead.cli import (
     update,
     user,
 )
+from mailstead.cli.doctor import doctor
 from mailstead.cli.health import health
 from mailstead.cli.serve import serve
 from mailstead.cli.setup import setup
@@ -59,6 +60,7 @@ def options(
 application.command("serve")(serve)
 application.command("setup")(setup)
 application.command("status")(status)
+application.command("doctor")(doctor)
 application.command("health")(health)
 application.command("trace")(trace)
 application.command("migrate")(migrate.migrate)

@@ -11,6 +11,7 @@ from mailstead.foundation.config.sections.bus import BusSettings
 from mailstead.foundation.config.sections.dav import DavSettings
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.config.sections.dns import DnsSettings
+from mailstead.foundation.config.sections.doctor import DoctorSettings
 from mailstead.foundation.config.sections.documents import DocumentsSettings
 from mailstead.foundation.config.sections.forward import ForwardSettings
 from mailstead.foundation.config.sections.greylist import GreylistSettings
@@ -81,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sieve: SieveSettings = msgspec.field(default_factory=SieveSettings)
     dav: DavSettings = msgspec.field(default_factory=DavSettings)
     queue: QueueSettings = msgspec.field(default_factory=QueueSettings)
+    doctor: DoctorSettings = msgspec.field(default_factory=DoctorSettings)
     reports: ReportsSettings = msgspec.field(default_factory=ReportsSettings)
     sending: SendingSettings = msgspec.field(default_factory=SendingSettings)
     mailbox: MailboxSettings = msgspec.field(default_factory=MailboxSettings)

@@ -383,6 +383,8 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
+        if transport.is_closing():
+            return  # the peer cut it in the middle of a handshake: nothing can be said or waited for
         if self._linger and self.tls is None and not self._ended and not self.draining:
             transport.write_eof()
             transport.resume_reading()
