@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from support.programs import require_program
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy/docker-compose-self-hosted.yml"
+EXTERNAL = ROOT / "deploy/docker-compose-external-stores.yml"
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 FOREIGN = {"mongodb", "redis", "router"}  # images of others
 
@@ -31,19 +33,20 @@ def test_workflows_are_valid(path: Path) -> None:
     check_schema("vendor.github-workflows", path)
 
 
-def test_the_compose_file_is_valid() -> None:
-    check_schema("vendor.compose-spec", COMPOSE)
+@pytest.mark.parametrize("path", [COMPOSE, EXTERNAL], ids=lambda path: path.name)
+def test_the_compose_files_are_valid(path: Path) -> None:
+    check_schema("vendor.compose-spec", path)
 
 
-@pytest.fixture(scope="module")
-def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The compose file as docker-compose understands it, with an .env of what deploy/env.example names."""
+def understood(folder: Path, files: Sequence[Path], more: str = "") -> dict[str, Any]:
+    """Compose files as docker-compose understands them, with an .env of what deploy/env.example names and `more`."""
     program = require_program("docker-compose")
-    folder = tmp_path_factory.mktemp("compose")
-    (folder / COMPOSE.name).write_bytes(COMPOSE.read_bytes())
     example = (ROOT / "deploy/env.example").read_text("utf-8")
-    (folder / ".env").write_text(re.sub("=$", "=0123456789abcdef0123456789abcdef", example, flags=re.MULTILINE))
-    command: list[str | Path] = [program, "--file", COMPOSE.name]
+    (folder / ".env").write_text(re.sub("=$", "=0123456789abcdef0123456789abcdef", example, flags=re.MULTILINE) + more)
+    command: list[str | Path] = [program]
+    for file in files:
+        (folder / file.name).write_bytes(file.read_bytes())
+        command += ["--file", file.name]
     for profile in ("mail", "storage", "metrics"):
         command += ["--profile", profile]
     ended = subprocess.run([*command, "config"], cwd=folder, capture_output=True, text=True, check=True)
@@ -53,6 +56,26 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
     services: dict[str, Any] = json.loads(found.stdout)["services"]
     return services
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return understood(tmp_path_factory.mktemp("compose"), [COMPOSE])
+
+
+def test_stores_that_run_elsewhere(tmp_path: Path, composed: dict[str, Any]) -> None:
+    documents = "mongodb://u:p@db1,db2,db3/mail?replicaSet=rs0&tls=true&tlsCAFile=/etc/stores-ca.pem"
+    bus = "rediss+sentinel://:p@r1,r2,r3/mail/0?ssl_ca_certs=/etc/stores-ca.pem"
+    external = understood(tmp_path, [COMPOSE, EXTERNAL], f"DOCUMENTS_URL={documents}\nBUS_URL={bus}\n")
+    assert set(external) == set(composed)
+    for name in set(external) - FOREIGN:
+        given = external[name]["environment"]
+        settings = load_settings({key: str(value) for key, value in given.items()}, Path("/nonexistent"))
+        assert (settings.server.documents_url, settings.server.bus_url) == (documents, bus), name
+        assert any(
+            str(volume).startswith("/") and "stores-ca.pem" in str(volume) for volume in external[name]["volumes"]
+        )
+    assert {external[name]["image"] for name in ("mongodb", "redis")} == {external["mx"]["image"]}
 
 
 def test_every_service_is_composed(composed: dict[str, Any]) -> None:

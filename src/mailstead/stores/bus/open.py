@@ -12,7 +12,7 @@ from mailstead.stores.bus.unix.connector import UnixConnector
 
 
 def open_bus(url: str, data: Path, settings: BusSettings | None = None, clock: Clock | None = None) -> Bus:
-    """The bus of `url`, not opened yet: `memory:`, `unix:` (`data`/bus.sock) or `redis://HOST`.
+    """The bus of `url`, not opened yet: `memory:`, `unix:` (`data`/bus.sock), `redis://HOST` or `redis+sentinel://...`.
 
     Raises InvalidError for other URLs.
     """
@@ -28,4 +28,9 @@ def open_bus(url: str, data: Path, settings: BusSettings | None = None, clock: C
 
         connector = RedisConnector(url, settings)
         return RemoteBus(connector, connector.place, settings, clock)
+    if scheme in ("redis+sentinel", "rediss+sentinel"):
+        from mailstead.stores.bus.redis.sentinel import SentinelConnector  # noqa: PLC0415
+
+        sentinels = SentinelConnector(url, settings)
+        return RemoteBus(sentinels, sentinels.place, settings, clock)
     raise InvalidError(detail=f"no bus is called {scheme!r}")

@@ -62,7 +62,11 @@ def test_a_bad_secret_is_not_repeated() -> None:
         ("MAILSTEAD_BIND", ("::1", "0.0.0.0", "*", "localhost"), ("nonsense", "")),
         ("MAILSTEAD_HOSTNAME", ("", "mail.example.org"), ("two words", "a..b")),
         ("MAILSTEAD_DOCUMENTS_URL", ("sqlite:", "mongodb://one,two/mail?replicaSet=rs0"), ("foo:", "mongodb://")),
-        ("MAILSTEAD_BUS_URL", ("memory:", "unix:", "rediss://u:p@host:1/0"), ("foo:", "redis:")),
+        (
+            "MAILSTEAD_BUS_URL",
+            ("memory:", "unix:", "rediss://u:p@host:1/0", "redis+sentinel://a,b/mail"),
+            ("foo:", "redis:"),
+        ),
         ("MAILSTEAD_AUTHENTICATION_ARC_TRUSTED", ("list.example, bücher.example", ""), ("a..b", "a b")),
         ("MAILSTEAD_DNS_SERVERS", ("127.0.0.1:5353", "[::1]:53, 192.0.2.1", ""), ("dns.example", "127.0.0.1:0")),
         ("MAILSTEAD_RELAY_URL", ("smtps://me:secret@relay.example:465", ""), ("relay.example",)),

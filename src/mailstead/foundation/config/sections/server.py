@@ -34,18 +34,19 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     secret: Annotated[str, secret_text("Server secret; empty: DATA/secret, made at first start")] = ""
     documents_url: Annotated[
         str,
-        text(
-            "Users' data: sqlite: (a file under DATA) or a MongoDB replica set",
+        secret_text(
+            "Users' data: sqlite: (a file under DATA) or a MongoDB replica set (tls=true and tlsCAFile=FILE for TLS)",
             pattern=r"^(sqlite:|mongodb(\+srv)?://.+)$",
-            allowed="sqlite: or mongodb://HOST/DATABASE",
+            allowed="sqlite: or mongodb://USER:PASSWORD@HOST[,HOST...]/DATABASE",
         ),
     ] = "sqlite:"
     bus_url: Annotated[
         str,
-        text(
-            "Events and limits: in memory (one process), by a unix socket under DATA (one machine), or Redis",
-            pattern=r"^(memory:|unix:|rediss?://.+)$",
-            allowed="memory: or unix: or redis://HOST",
+        secret_text(
+            "Events and limits: in memory (one process), by a unix socket under DATA (one machine), Redis, or the master"
+            " that Redis Sentinel names (rediss for TLS, with ssl_ca_certs=FILE)",
+            pattern=r"^(memory:|unix:|rediss?(\+sentinel)?://.+)$",
+            allowed="memory: or unix: or redis://HOST or redis+sentinel://:PASSWORD@HOST[,HOST...]/NAME",
         ),
     ] = "memory:"
     dns_servers: Annotated[tuple[str, ...], listing("DNS servers to ask; empty: the system's", each="servers")] = ()

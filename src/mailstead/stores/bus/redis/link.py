@@ -20,6 +20,7 @@ from mailstead.stores.bus.redis.errors import LOSSES
 from mailstead.stores.bus.redis.listener import RedisListener
 
 _CONNECTIONS = 20
+_FAILURES: tuple[type[Exception], ...] = (*LOSSES, exceptions.RedisError)
 
 
 def _milliseconds(seconds: float) -> int:
@@ -96,6 +97,14 @@ class RedisLink:
             self._calls -= 1
             if self._calls == 0:
                 self._idle.set()
+
+    async def role(self) -> str:
+        """`master`, `slave` or `sentinel`, as the server calls itself. Raises LinkLostError."""
+        try:
+            found: Any = await self._redis.role()
+        except _FAILURES as error:
+            raise LinkLostError(f"{type(error).__name__}: {error}") from error
+        return bytes(found[0]).decode()
 
     async def listen(self, pattern: str) -> None:
         """Let the events of `pattern` come."""

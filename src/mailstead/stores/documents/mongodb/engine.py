@@ -31,7 +31,9 @@ class MongoDocuments:
 
     def __init__(self, url: str, settings: DocumentsSettings, clock: Clock) -> None:
         try:
-            self._name = parse_uri(url, validate=False)["database"] or DEFAULT_DATABASE
+            parsed = parse_uri(url, validate=False)
+            self._name = parsed["database"] or DEFAULT_DATABASE
+            self._has_several = len(parsed["nodelist"]) > 1
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise InvalidError(f"MAILSTEAD_DOCUMENTS_URL is no MongoDB URL: {error}") from error
         self._url = url
@@ -47,13 +49,15 @@ class MongoDocuments:
         Raises StoreUnavailableError.
         """
         milliseconds = int(self._settings.connect_timeout * 1000)
+        patience = int(self._settings.operation_timeout * 1000)
         self._client = AsyncMongoClient(
             self._url,
             appname="mailstead",
             maxPoolSize=self._settings.pool_size,
-            serverSelectionTimeoutMS=milliseconds,
+            # several servers may be electing a new primary: that is waited for as long as an operation may take
+            serverSelectionTimeoutMS=patience if self._has_several else milliseconds,
             connectTimeoutMS=milliseconds,
-            timeoutMS=int(self._settings.operation_timeout * 1000),
+            timeoutMS=patience,
         )
         try:
             hello = await self._hello()
