@@ -55,6 +55,9 @@ class MongodbSet:
         """Make them a set, and its user."""
         members = [{"_id": number, "host": f"127.0.0.1:{port}"} for number, port in enumerate(self.ports)]
         settings = {"electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 300}
+        for port in self.ports:
+            with self._direct(port) as client:
+                client.admin.command("ping")  # it listens
         with self._direct(self.ports[0]) as client:
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": members, "settings": settings})
         eventually_sync(lambda: self.primary() is not None, longest=60)
