@@ -28,9 +28,10 @@ def deliver(
 ) -> None:
     message = EmailMessage()
     message["From"] = header.pop("sender", "Carol Übermut <carol@elsewhere.test>")
+    to = header.pop("to", "alice@example.test")
     for name, value in header.items():
         message[name.replace("_", "-")] = value
-    message["To"] = "alice@example.test"
+    message["To"] = to
     message["Subject"] = subject
     message["Message-ID"] = f"<{sha256(f'{subject} {text}'.encode()).hexdigest()[:16]}@elsewhere.test>"
     message.set_content(text)
@@ -40,7 +41,7 @@ def deliver(
         message.add_attachment(attachment, "application", "pdf", filename="plan äöü.pdf")
     host, port = server.address("mx")
     with smtplib.SMTP(host, port) as client:
-        client.send_message(message, "carol@elsewhere.test", ["alice@example.test"])
+        client.send_message(message, "carol@elsewhere.test", [to])
 
 
 def open_message(page: Page, subject: str) -> None:

@@ -28,6 +28,7 @@ from mailstead.interfaces.web.pages.aliases import AliasPages
 from mailstead.interfaces.web.pages.compose import ComposePages
 from mailstead.interfaces.web.pages.discovery import DiscoveryPages
 from mailstead.interfaces.web.pages.domains import DomainPages
+from mailstead.interfaces.web.pages.installed import InstalledPages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
 from mailstead.interfaces.web.pages.mail_actions import MailActionPages
@@ -46,6 +47,7 @@ from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
 
 PAGES: tuple[Any, ...] = (
     LoginPages,
+    InstalledPages,
     SecondFactorPages,
     PasskeyPages,
     DiscoveryPages,

@@ -1,11 +1,13 @@
 """Files of the web: each under a URL with a hash of its content, so that browsers may keep it for ever."""
 
+import gzip
 import hashlib
 import mimetypes
 from pathlib import Path
+from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 
 from mailstead.interfaces.api.access import OPEN
@@ -16,10 +18,11 @@ _FOREVER = "public, max-age=31536000, immutable"
 
 
 class Asset(msgspec.Struct, frozen=True):
-    """A file in memory."""
+    """A file in memory; `packed` is its content under gzip where that is smaller by much."""
 
     content: bytes
     type: str
+    packed: bytes = b""
 
 
 class Assets:
@@ -34,7 +37,8 @@ class Assets:
                 content = path.read_bytes()
                 kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
                 url = f"{hashlib.sha256(content).hexdigest()[:_HASH]}/{name}"
-                self._assets[url] = Asset(content, kind)
+                packed = gzip.compress(content, mtime=0)
+                self._assets[url] = Asset(content, kind, packed if len(packed) < len(content) * 0.9 else b"")
                 self._urls[name] = f"/static/{url}"
 
     def url(self, name: str) -> str:
@@ -47,9 +51,13 @@ class Assets:
 
 
 @get("/static/{path:path}", opt={"access": OPEN}, sync_to_thread=False, include_in_schema=False)
-def serve_asset(path: str, assets: Assets) -> Response[bytes]:
-    """A file, to be kept for ever under this URL."""
+def serve_asset(request: Request[Any, Any, Any], path: str, assets: Assets) -> Response[bytes]:
+    """A file, to be kept for ever under this URL. Pages themselves are never compressed: they hold secrets beside what
+    others may have written into them."""
     asset = assets.find(path)
     if asset is None:
         raise NotFoundException
-    return Response(asset.content, media_type=asset.type, headers={"Cache-Control": _FOREVER})
+    headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
+    if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.packed, media_type=asset.type, headers=headers | {"Content-Encoding": "gzip"})
+    return Response(asset.content, media_type=asset.type, headers=headers)

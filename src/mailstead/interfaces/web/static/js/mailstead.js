@@ -25,3 +25,5 @@ document.addEventListener("click", async (event) => {
 });
 copying(document);
 document.addEventListener("htmx:afterSettle", () => copying(document));
+
+if (isSecureContext) navigator.serviceWorker?.register("/worker.js");
