@@ -119,19 +119,28 @@ check_host() {
       case $listening in *" $port "*) problem "port $port is taken by another program" ;; esac
     done
   fi
-  address=$(ip -4 route get 198.51.100.1 2>/dev/null | sed -n 's/.* src \([0-9.]*\).*/\1/p' || true)
-  case $address in
-    "") warning "no way out over IPv4" ;;
-    10.* | 192.168.* | 172.1[6-9].* | 172.2?.* | 172.3[01].*) warning "$address is private: this host must be reached through a public address" ;;
-    *) [ "$(getent hosts "$address" | awk '{print $2; exit}')" = "$hostname" ] ||
-      warning "the name of $address (PTR) is not $hostname: many servers refuse mail from it; ask your provider" ;;
-  esac
-  [ -n "$(ip -6 route get 2001:db8::1 2>/dev/null)" ] || warning "no way out over IPv6; mail works without"
+  address=$(public_addresses | grep -m 1 -F . || true)
+  if [ -z "$address" ]; then
+    warning "no public IPv4 address here: what reaches this host must be led to it"
+  elif [ "$(getent hosts "$address" | awk '{print $2; exit}')" != "$hostname" ]; then
+    warning "the name of $address (PTR) is not $hostname: many servers refuse mail from it; ask your provider"
+  fi
+  public_addresses | grep -qF : || warning "no public IPv6 address here; mail works without"
   if ! timeout 8 bash -c 'exec 3<>/dev/tcp/gmail-smtp-in.l.google.com/25 && head -c 3 <&3' 2>/dev/null |
     grep -q 220; then
     warning "outbound port 25 seems to be closed: ask your provider to open it, or set MAILSTEAD_RELAY_URL"
   fi
   if [ $problems -gt 0 ] && $checks && ! $dry_run; then fail "$problems problem(s); --skip-checks goes on nevertheless"; fi
+}
+
+public_addresses() { # one a line
+  local address
+  for address in $(hostname -I 2>/dev/null || true); do
+    case $address in
+      10.* | 127.* | 169.254.* | 192.168.* | 172.1[6-9].* | 172.2?.* | 172.3[01].* | 100.6[4-9].* | fe80:* | f[cd]* | ::1) ;;
+      *) printf '%s\n' "$address" ;;
+    esac
+  done
 }
 
 existing_parent() {
@@ -179,7 +188,6 @@ install_programs() {
     case $(. /etc/os-release && printf '%s' "$ID") in ubuntu) packages+=(docker-compose-v2) ;; *) packages+=(docker-compose) ;; esac
   fi
   have curl || packages+=(curl ca-certificates)
-  have ip || packages+=(iproute2)
   have iptables || packages+=(iptables)
   if $firewall && ! have ufw; then packages+=(ufw); fi
   if [ ${#packages[@]} -gt 0 ]; then act "install ${packages[*]}" install_packages "${packages[@]}"; fi
@@ -242,9 +250,11 @@ write_files() {
   [ -d "$folder" ] || act "make $folder" install -d -m 0750 "$folder"
   put_file docker-compose-self-hosted.yml 0644
   put_file router.conf 0644
+  put_file docker-compose-external-stores.yml 0644
   put_file update.sh 0755
   put_file setup.sh 0755
   keep_or_add MAILSTEAD_HOSTNAME "$hostname"
+  keep_or_add MAILSTEAD_ADDRESSES "$(public_addresses | paste -sd, -)"
   keep_or_add COMPOSE_PROJECT_NAME mailstead
   keep_or_add COMPOSE_PROFILES "$profiles"
   keep_or_add IMAGE "$image"

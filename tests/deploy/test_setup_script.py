@@ -121,6 +121,7 @@ def check_environment(host: Host) -> None:
     secrets = [values[name] for name in ("MAILSTEAD_SECRET", "MONGODB_PASSWORD", "MONGODB_KEY", "REDIS_PASSWORD")]
     assert len(set(secrets)) == 4
     assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
+    assert host.engine.guest in values["MAILSTEAD_ADDRESSES"].split(",")
     assert (values["MAILSTEAD_HOSTNAME"], values["COMPOSE_PROFILES"]) == ("mail.example.test", "mail")
 
 

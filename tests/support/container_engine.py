@@ -5,6 +5,7 @@ containers run by one in a network namespace, whose bridges, rules and published
 and the namespace see each other over one pair of addresses.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -94,7 +95,8 @@ def _inside(namespace: str) -> list[str | Path]:
 def _engine(folder: Path, prefix: Sequence[str | Path], options: Sequence[str]) -> Iterator[Engine]:
     daemon, client = require_engine()
     CACHE.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
+    with ExitStack() as stack, (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two engines cannot share their data
         # the path of a unix socket is short
         short = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ms-engine-")))
         stack.callback(_unmount_below, short)

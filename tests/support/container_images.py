@@ -72,7 +72,7 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-l
 _HOST_DOCKERFILE = f"""\
 FROM {BASE}
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends --download-only \\
- docker.io docker-compose ufw curl ca-certificates iproute2 iptables
+ docker.io docker-compose ufw curl ca-certificates iptables
 """
 
 
