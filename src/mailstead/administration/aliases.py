@@ -18,6 +18,7 @@ from mailstead.stores.directory.targets import checked_target
 from mailstead.stores.documents.interface import DuplicateError
 from mailstead.stores.mailbox.sealed import key_pair
 
+THRESHOLD_MOST = 1000.0
 FORWARDS_LIMIT = 50
 VACATION_SUBJECT_LIMIT = 100
 VACATION_MESSAGE_LIMIT = 10_000
@@ -183,12 +184,16 @@ async def list_aliases(administration: Administration, actor: Actor, domain: str
 
 
 async def set_alias(administration: Administration, actor: Actor, address: str, changes: dict[str, Any]) -> Alias:
-    """Change `enabled`, `disabled_code`, `quota`, `forward_to`, `vacation`, `description` or `labels`.
+    """Change `enabled`, `disabled_code`, `quota`, `forward_to`, `vacation`, `junk_filter`, `junk_threshold`,
+    `description` or `labels`.
 
     The first three are for those who administer the domain; whose alias it is may change the rest. Raises
     InvalidError, PermissionDeniedError.
     """
     alias = await find_alias(administration, actor, address)
+    threshold = changes.get("junk_threshold")
+    if threshold is not None and not 0 < threshold <= THRESHOLD_MOST:
+        raise InvalidError(f"A junk threshold is more than 0 and at most {THRESHOLD_MOST:g}")
     if "forward_to" in changes:
         changes = changes | {"forward_to": _checked_targets(changes["forward_to"])}
     if changes.get("vacation") is not None:

@@ -6,6 +6,7 @@ import typer
 
 import mailstead
 from mailstead.cli import (
+    access,
     alias,
     backup,
     calendar,
@@ -16,6 +17,7 @@ from mailstead.cli import (
     dkim,
     dns,
     domain,
+    junk,
     mailbox,
     mailbox_transfer,
     migrate,
@@ -27,6 +29,7 @@ from mailstead.cli import (
     update,
     user,
 )
+from mailstead.cli.check_junk import check_junk
 from mailstead.cli.doctor import doctor
 from mailstead.cli.health import health
 from mailstead.cli.serve import serve
@@ -63,6 +66,7 @@ application.command("status")(status)
 application.command("doctor")(doctor)
 application.command("health")(health)
 application.command("trace")(trace)
+check.app.command("junk")(check_junk)
 application.command("migrate")(migrate.migrate)
 mailbox.app.command("import")(mailbox_transfer.import_mail)
 mailbox.app.command("export")(mailbox_transfer.export_mail)
@@ -78,6 +82,8 @@ for name, app in (
     ("reports", reports.app),
     ("suppression", suppression.app),
     ("sieve", sieve.app),
+    ("access", access.app),
+    ("junk", junk.app),
     ("dns", dns.app),
     ("dkim", dkim.app),
     ("cert", cert.app),

@@ -116,7 +116,7 @@ def _with_resolver(work: Callable[[Settings, Resolver], Awaitable[T]]) -> T:
 
 async def _checked(settings: Settings, resolver: Resolver, client: Client | None, raw: bytes | None) -> dict[str, Any]:
     checks = await authenticate(
-        CheckedMessage.of_bytes(_as_sent(raw)) if raw is not None else None,
+        CheckedMessage.of_bytes(as_sent(raw)) if raw is not None else None,
         client,
         resolver,
         settings=settings.authentication,
@@ -176,7 +176,7 @@ def _client(question: Question) -> Client | None:
     return Client(address, (question.helo or "").strip(), sender)
 
 
-def _as_sent(raw: bytes) -> bytes:
+def as_sent(raw: bytes) -> bytes:
     """A file whose lines all end in a bare LF, as files do here, with the line ends of messages on their way."""
     return raw if b"\r" in raw else raw.replace(b"\n", b"\r\n")
 

@@ -38,7 +38,7 @@ _SAID = 12
 
 
 class Arrived(msgspec.Struct, frozen=True, kw_only=True):
-    """A message with its envelope; `may_refuse`: no recipient has the junk filter off."""
+    """A message with its envelope; `may_refuse`: no recipient has the junk filter off; `teaches`: it is not just tried."""
 
     message: Spool
     identifier: str
@@ -46,6 +46,7 @@ class Arrived(msgspec.Struct, frozen=True, kw_only=True):
     sender: str
     recipients: Sequence[str]
     may_refuse: bool = True
+    teaches: bool = True
     authenticated: Authenticated | None = None
 
 
@@ -131,9 +132,10 @@ class Judge:
             found.append(Finding("REPUTATION", points, words))
         decision = self._decide(arrived, case, read.suspects, opinions, found, allowed, denied)
         refusal = self._refusal(arrived, read.suspects, opinions, decision)
-        if keys and decision.because != "attachment":
+        if arrived.teaches and keys and decision.because != "attachment":
             self._reputation.note(keys, junk=decision.junk)
-        self._autolearn(case, certain, read.features)
+        if arrived.teaches:
+            self._autolearn(case, certain, read.features)
         text = _said(decision, self._settings.junk.threshold, found, read.suspects, opinions)
         if refusal is not None:
             text = f"{text}; refused: {refusal.explanation}"

@@ -101,7 +101,7 @@ class Directory:
         """Records whose fields equal those given, by id."""
         return [from_document(document, kind) for document in await self._of(kind).find(where)]
 
-    async def count(self, kind: type[User] | type[Domain] | type[Alias]) -> int:
+    async def count(self, kind: type[Kind]) -> int:
         """How many records of a kind there are."""
         return await self._of(kind).count({})
 
