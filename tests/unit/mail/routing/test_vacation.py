@@ -44,6 +44,7 @@ class Post:
     async def comes(self, *, to: str = "alice@example.test", sender: str = "carol@remote.test", more: str = "") -> int:
         """How many replies came of a message."""
         self.count += 1
+        self.clock.advance(1)  # what is queued is told apart by its time
         fields = f"{more}From: {sender}\r\nTo: {to}\r\nSubject: Lunch?\r\nMessage-ID: <{self.count}@remote.test>\r\n"
         before = len(await self.replies())
         with Spool(100_000, self.made.folder) as message:
