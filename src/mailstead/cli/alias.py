@@ -13,7 +13,10 @@ from mailstead.cli.user import PasswordStdin
 from mailstead.stores.directory.records import Alias
 
 app = typer.Typer(no_args_is_help=True, help="Names in domains: mailboxes, forwards, passwords.")
-ForwardTo = Annotated[list[str] | None, typer.Option("--forward-to", help="Also send to this address (repeatable).")]
+ForwardTo = Annotated[
+    list[str] | None,
+    typer.Option("--forward-to", help="Also send to this address, host[:port] or https:// URL (repeatable)."),
+]
 LockedPassword = Annotated[
     bool, typer.Option("--password-stdin", help="Read a present password of a locked mailbox from standard input.")
 ]
@@ -91,7 +94,9 @@ def set_alias(
     forward_to: ForwardTo = None,
     quota: Quota = "",
     enabled: Annotated[bool | None, typer.Option("--enabled/--disabled", help="Take mail or not.")] = None,
-    code: Annotated[int | None, typer.Option(help="Answer while disabled: 250 (drop), 450 or 550.")] = None,
+    code: Annotated[
+        int | None, typer.Option(help="Answer while disabled: 250 (drop), 421 or 450 (later), or 550.")
+    ] = None,
 ) -> None:
     """Change an alias."""
     changes: dict[str, Any] = {}
@@ -102,8 +107,8 @@ def set_alias(
     if enabled is not None:
         changes["enabled"] = enabled
     if code is not None:
-        if code not in (250, 450, 550):
-            fail("--code is 250, 450 or 550", code=2)
+        if code not in (250, 421, 450, 550):
+            fail("--code is 250, 421, 450 or 550", code=2)
         changes["disabled_code"] = code
     alias = with_stores(lambda stores: aliases.set_alias(stores.administration, COMMAND_LINE, address, changes))
     emit_done(f"{alias.address} changed", json=json, record=_row(alias))

@@ -8,6 +8,7 @@ import mailstead
 from mailstead.cli import (
     access,
     alias,
+    alias_mail,
     backup,
     calendar,
     cert,
@@ -70,6 +71,8 @@ check.app.command("junk")(check_junk)
 application.command("migrate")(migrate.migrate)
 mailbox.app.command("import")(mailbox_transfer.import_mail)
 mailbox.app.command("export")(mailbox_transfer.export_mail)
+alias.app.command("vacation")(alias_mail.vacation)
+alias.app.command("encryption")(alias_mail.encryption)
 for name, app in (
     ("user", user.app),
     ("domain", domain.app),

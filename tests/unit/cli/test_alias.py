@@ -1,5 +1,8 @@
 """`mailstead alias`."""
 
+from pathlib import Path
+
+import pysequoia
 import pytest
 
 from support.command_line import CommandLine
@@ -37,7 +40,10 @@ def test_switching_off(domain: CommandLine) -> None:
     changed = domain.json("alias", "set", "alice@example.test", "--disabled", "--code", "450", "--quota", "1M")
     assert (changed["enabled"], changed["quota"]) == (False, 1024**2)
     assert domain.json("alias", "set", "alice@example.test", "--enabled")["enabled"] is True
-    assert domain.refused("alias", "set", "alice@example.test", "--code", "451", code=2) == "--code is 250, 450 or 550"
+    assert (
+        domain.refused("alias", "set", "alice@example.test", "--code", "451", code=2)
+        == "--code is 250, 421, 450 or 550"
+    )
     assert "with K, M, G or T" in domain.refused("alias", "set", "alice@example.test", "--quota", "much", code=2)
 
 
@@ -72,3 +78,33 @@ def test_listing_and_removal(domain: CommandLine) -> None:
     assert len(domain.json("alias", "list")) == 2
     assert domain.run("alias", "remove", "x@second.test").out == "x@second.test removed\n"
     assert domain.refused("alias", "show", "x@second.test") == "There is no alias x@second.test"
+
+
+def test_a_vacation_is_set_piece_by_piece(domain: CommandLine) -> None:
+    domain.json("alias", "add", "away@example.test")
+    assert domain.json("alias", "vacation", "away@example.test")["enabled"] is False
+    assert "needs a text" in domain.refused("alias", "vacation", "away@example.test", "--on")
+    domain.json(
+        "alias", "vacation", "away@example.test", "--on", "--message", "-", "--end", "2099-01-02", given="Bye\n"
+    )
+    shown = domain.json("alias", "vacation", "away@example.test", "--days", "2")
+    assert (shown["enabled"], shown["message"], shown["end"], shown["days"]) == (
+        True,
+        "Bye\n",
+        "2099-01-02 00:00:00 UTC",
+        2,
+    )
+    assert domain.json("alias", "vacation", "away@example.test", "--off", "--end", "")["end"] is None
+
+
+def test_a_key_is_set_and_taken_away(domain: CommandLine, tmp_path: Path) -> None:
+    domain.json("alias", "add", "key@example.test")
+    file = tmp_path / "key"
+    file.write_bytes(bytes(pysequoia.Tsk.generate("K <key@example.test>").extract_certificate()))
+    shown = domain.json("alias", "encryption", "key@example.test", "--key", str(file))
+    assert (shown["kind"], shown["names"]) == ("openpgp", ["key@example.test"])
+    assert domain.json("alias", "encryption", "key@example.test") == shown
+    assert domain.json("alias", "encryption", "key@example.test", "--off")["kind"] is None
+    file.write_bytes(b"nonsense")
+    assert "Not an OpenPGP key" in domain.refused("alias", "encryption", "key@example.test", "--key", str(file))
+    assert "No such file" in domain.refused("alias", "encryption", "key@example.test", "--key", str(tmp_path / "none"))

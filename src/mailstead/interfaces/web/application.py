@@ -35,6 +35,7 @@ from mailstead.interfaces.web.pages.mail_actions import MailActionPages
 from mailstead.interfaces.web.pages.mail_events import MailEventPages
 from mailstead.interfaces.web.pages.mail_parts import MailPartPages
 from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
+from mailstead.interfaces.web.pages.openpgp_keys import OpenPgpKeyPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
 from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
@@ -71,6 +72,7 @@ PAGES: tuple[Any, ...] = (
     StyleguidePages,
     AcmePages,
     MtaStsPages,
+    OpenPgpKeyPages,
 )
 
 

@@ -15,6 +15,8 @@ from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import MailsteadError, OverQuotaError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.spool import Spool
+from mailstead.mail.encryption.errors import UnusableKeyError
+from mailstead.mail.encryption.message import encrypt_message
 from mailstead.mail.envelope import RecipientResult
 from mailstead.mail.filtering.actions import Reject
 from mailstead.mail.routing.filter import Arrival, Filter, Target, refusal_text
@@ -23,7 +25,7 @@ from mailstead.mail.screening.personal import Personal, PersonalJunk
 from mailstead.mail.screening.verdict import Verdict, read_verdict, verdict_fields, without_verdict
 from mailstead.mail.webhooks.events import Events
 from mailstead.stores.directory.directory import Directory
-from mailstead.stores.directory.records import Alias, Destination
+from mailstead.stores.directory.records import Alias, Destination, Encryption
 from mailstead.stores.mailbox.flags import split_flags
 from mailstead.stores.mailbox.folders import INBOX, JUNK
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -257,6 +259,28 @@ class DirectDelivery:
             spool = message.replaced(0, fields)
         else:
             spool = message.replaced(header_end(start, 0, len(start)), fields + target.header)
+        if alias is None or alias.encryption is None:
+            await self._store(arrival, target, spool, name)
+            return
+        with Spool(self._settings.message.spool_threshold, self._mailboxes.directory(arrival.mailbox_id)) as room:
+            await self._store(arrival, target, await self._encrypted(arrival, alias.encryption, spool, room), name)
+
+    async def _encrypted(self, arrival: Arrival, encryption: Encryption, message: Spool, room: Spool) -> Spool:
+        """The message encrypted to its owner's key, in `room`; as it is when that cannot be, rather than lost."""
+        loop = asyncio.get_running_loop()
+        now = self._clock.now()
+        try:
+            octets = await loop.run_in_executor(None, lambda: encrypt_message(message.read(), encryption, now))
+        except UnusableKeyError as error:
+            self._note(arrival.trace_id, "unencrypted", arrival.recipient, f"kept as it came, not encrypted: {error}")
+            return message
+        if octets is None:
+            return message
+        room.append(octets)
+        return room
+
+    async def _store(self, arrival: Arrival, target: Target, spool: Spool, name: int | str) -> None:
+        alias = arrival.alias
         flags, keywords = split_flags(target.flags)
         receipt = await self._mailboxes.deliver(
             arrival.mailbox_id,

@@ -207,6 +207,16 @@ class Directory:
         found: AccessIndex = await self._cached("access", scope, load)
         return found
 
+    async def encrypting_aliases(self, domain: str) -> list[Alias]:
+        """The enabled aliases of a domain whose mail is encrypted to a key, cached."""
+
+        async def load() -> list[Alias]:
+            found = await self.find(Alias, domain=domain)
+            return [alias for alias in found if alias.enabled and alias.encryption is not None]
+
+        found: list[Alias] = await self._cached("encrypting", domain.lower(), load)
+        return found
+
     # resolution
 
     async def resolve(self, address: str) -> Resolution:

@@ -144,6 +144,19 @@ class VacationResponder(msgspec.Struct, frozen=True, kw_only=True):
         return self.enabled and bool(self.message) and begun and (self.end is None or now < self.end)
 
 
+class Encryption(msgspec.Struct, frozen=True, kw_only=True):
+    """The public key that arriving mail is encrypted to: an OpenPGP key, or an X.509 certificate (DER).
+
+    `addresses` are those that the key names.
+    """
+
+    kind: Literal["openpgp", "smime"]
+    key: bytes
+    fingerprint: str
+    addresses: tuple[str, ...] = ()
+    expires_at: float | None = None
+
+
 class Alias(msgspec.Struct, frozen=True, kw_only=True):
     """A name in a domain: a local part, `*` for all others, or `/regex/`.
 
@@ -164,6 +177,7 @@ class Alias(msgspec.Struct, frozen=True, kw_only=True):
     undo: float | None = None
     forward_to: tuple[str, ...] = ()
     vacation: VacationResponder | None = None
+    encryption: Encryption | None = None
     public_key: bytes = b""
     slots: tuple[Slot, ...] = ()
     description: str = ""
