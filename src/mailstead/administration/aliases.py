@@ -32,6 +32,7 @@ RESERVED_NAMES = frozenset(
 )
 """What only those who administer a domain may take: others would take such an address for the domain's own."""
 
+_UNFIT = frozenset(' "<>()[],;:\\@')  # what would need quotes in an address (RFC 5322 §3.2.3)
 _ADMINISTRATIVE = frozenset(("enabled", "disabled_code", "quota"))
 
 
@@ -126,6 +127,8 @@ async def add_alias(
     require_member(actor, domain)
     if not administers(actor, domain):
         _check_member_s_alias(actor, name, user_id, quota)
+    if not is_pattern(name) and _UNFIT & set(name):
+        raise InvalidError("An alias's name has no spaces, quotes, brackets or @")
     with_mailbox = with_mailbox and name != CATCH_ALL and not is_pattern(name)
     if not with_mailbox and not forward_to:
         raise InvalidError("An alias without a mailbox needs forwarding targets")

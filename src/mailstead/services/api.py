@@ -17,6 +17,7 @@ from mailstead.services.definition import Wiring
 from mailstead.services.delivery import implicit_scheduling, scheduling_delivery, submission_agent
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
+from mailstead.services.policy import sending_policy
 from mailstead.services.ready import Endpoint
 from mailstead.services.standing import installation_status
 from mailstead.stores.access.passkeys import Passkeys
@@ -54,6 +55,7 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
         deliveries=stores.event_deliveries,
         bus=stores.bus,
         resolver=stores.resolver,
+        proofs=sending_policy(stores, wiring.hostname).proofs,
         settings=stores.settings,
         metrics=stores.metrics,
         clock=stores.clock,

@@ -35,7 +35,7 @@ def report_intake(stores: Stores, hostname: str) -> ReportIntake:
     settings = stores.settings
     return ReportIntake(
         ReceivedReports(stores.documents, settings.reports, stores.clock),
-        Complaints(SuppressionList(stores.documents, settings.sending, stores.clock), stores.trace),
+        Complaints(SuppressionList(stores.documents, settings.sending, stores.clock), stores.trace, stores.events),
         stores.directory,
         settings.reports,
         settings.authentication.identifier or hostname,

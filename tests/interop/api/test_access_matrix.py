@@ -37,12 +37,13 @@ BODIES: dict[Operation, dict[str, Any]] = {
     ("post", "/v1/domains/{domain}/invites"): {"email": "admin@example.test"},
     ("delete", "/v1/domains/{domain}/invites"): {"email": "x@elsewhere.test"},
     ("post", "/v1/domains/{domain}/invites/accept"): {"token": "x"},
+    ("post", "/v1/domains/{domain}/suppressions"): {"email": "x@elsewhere.test"},
     ("put", "/v1/domains/{domain}/members/{member_id}"): {"group": "user"},
     ("post", "/v1/folders"): {"path": "INBOX"},
     ("post", "/v1/messages"): {"raw": "Subject: x\r\n\r\n", "folder": "nowhere"},
     ("post", "/v1/sieve-scripts"): {"name": "x", "content": "no script"},
 }
-ASKS_DNS = {"/v1/domains/{name}/verify-records"}  # which does not answer here
+ASKS_DNS = {"/v1/domains/{name}/verify-records", "/v1/domains/{name}/verify-smtp"}  # which does not answer here
 QUERIES = {"/v1/trace": {"q": "nobody"}}
 
 

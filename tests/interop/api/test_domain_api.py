@@ -269,3 +269,24 @@ def test_the_trace_is_downloaded_as_a_table_that_computes_nothing(as_account: Cl
         found = admin.get("/logs/download", params={"domain": "example.test", "q": "alice@example.test"}).text
         assert all("alice@example.test" in line for line in found.splitlines()[1:])
         assert "example.test" in admin.get("/logs/download").text
+
+
+def test_addresses_are_suppressed_and_written_to_again(as_account: Client) -> None:
+    path = f"{DOMAIN}/suppressions"
+    with as_account("admin") as admin, as_account("bob") as bob:
+        added = admin.post(path, json={"email": "Gone@Elsewhere.test", "description": "left"}).json()
+        assert (added["email"], added["reason"]) == ("gone@elsewhere.test", "manual")
+        assert [one["email"] for one in admin.get(path).json()] == ["gone@elsewhere.test"]
+        refused = bob.post("/emails", json={"to": "gone@elsewhere.test", "subject": "s", "text": "t"})
+        assert refused.status_code == 422
+        assert admin.delete(f"{path}/gone@elsewhere.test").status_code == 204
+        assert admin.delete(f"{path}/gone@elsewhere.test").status_code == 404
+        assert bob.get(path).status_code == 403
+
+
+def test_reports_and_proof_of_sending_are_told(as_account: Client) -> None:
+    with as_account("admin") as admin:
+        assert admin.get(f"{DOMAIN}/reports").json() == []
+        assert admin.get(f"{DOMAIN}/reports/summary", params={"days": 7}).json()["reports"] == 0
+        assert admin.get(f"{DOMAIN}/reports/none").status_code == 404
+        assert admin.get(f"{DOMAIN}/verify-smtp").json()["is_verified"] is True  # never in public DNS

@@ -8,7 +8,7 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from mailstead.interfaces.api.access import SERVICES, guard, keys_closed, provide_identity
-from mailstead.interfaces.api.description import openapi, tell_problems
+from mailstead.interfaces.api.description import openapi, openapi_document, tell_problems
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
 from mailstead.interfaces.api.endpoints.audit import AuditController
@@ -25,9 +25,11 @@ from mailstead.interfaces.api.endpoints.members import InviteController, MemberC
 from mailstead.interfaces.api.endpoints.messages import MessageController
 from mailstead.interfaces.api.endpoints.passwords import PasswordController
 from mailstead.interfaces.api.endpoints.queue import QueueController
+from mailstead.interfaces.api.endpoints.reports import ReportController
 from mailstead.interfaces.api.endpoints.server import ServerController
 from mailstead.interfaces.api.endpoints.sessions import SessionController
 from mailstead.interfaces.api.endpoints.sieve import AliasSieveController, SieveController
+from mailstead.interfaces.api.endpoints.suppressions import SuppressionController
 from mailstead.interfaces.api.endpoints.test import TestController
 from mailstead.interfaces.api.endpoints.tokens import TokenController
 from mailstead.interfaces.api.endpoints.trace import TraceController
@@ -49,6 +51,8 @@ CONTROLLERS: tuple[Any, ...] = (
     InviteController,
     DomainPasswordController,
     HookController,
+    SuppressionController,
+    ReportController,
     FolderController,
     MessageController,
     UndeleteController,
@@ -74,7 +78,12 @@ def api_application(services: ApiServices) -> Litestar:
         return services
 
     app = Litestar(
-        route_handlers=[Router(path="/", route_handlers=CONTROLLERS, guards=[guard]), reference, live],
+        route_handlers=[
+            Router(path="/", route_handlers=CONTROLLERS, guards=[guard]),
+            reference,
+            openapi_document,
+            live,
+        ],
         path=PREFIX,
         state=State({SERVICES: services}),
         middleware=[keys_closed],

@@ -1,5 +1,10 @@
 """The OpenAPI document beside what is made from the endpoints: security, and the problem that any of them may answer."""
 
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Request, Response, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -21,6 +26,17 @@ _PROBLEM = "Problem"
 _METHODS = ("get", "post", "put", "delete", "patch")
 
 
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False, media_type=MediaType.JSON)
+def openapi_document(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The document, for anybody."""
+    return Response(_encoded(request.app), media_type=MediaType.JSON)
+
+
+@lru_cache(maxsize=2)
+def _encoded(app: Any) -> bytes:
+    return msgspec.json.encode(app.openapi_schema.to_schema())
+
+
 def tell_problems(document: OpenAPI) -> None:
     """Let every operation answer with a problem, whatever the status."""
     media = OpenAPIMediaType(schema=Reference(ref=f"#/components/schemas/{_PROBLEM}"))
@@ -39,7 +55,7 @@ def openapi() -> OpenAPIConfig:
         title="Mailstead",
         version=mailstead.__version__,
         description="Domains, aliases, mailboxes and mail of a Mailstead server.",
-        path="/",
+        path="/schema",  # at "/" Litestar would answer every unknown path with a page of its own
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         servers=[Server(url="/")],
         components=Components(

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import structlog
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from mailstead.foundation.errors import AuthenticationError, LimitExceededError, MailsteadError
@@ -32,7 +32,8 @@ class Problem(msgspec.Struct, frozen=True, rename={"status_code": "statusCode"},
 def problem(status: int, message: str, *, fields: tuple[Field, ...] = (), headers: Any = None) -> Response[Problem]:
     """The answer for a failure."""
     phrase = HTTPStatus(status).phrase
-    return Response(Problem(status, phrase, message or phrase, fields), status_code=status, headers=headers)
+    content = Problem(status, phrase, message or phrase, fields)
+    return Response(content, status_code=status, headers=headers, media_type=MediaType.JSON)
 
 
 def described(status: int, error: MailsteadError | None) -> tuple[bytes, dict[str, str]]:
@@ -70,6 +71,12 @@ def _from_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[Prob
     return problem(error.status_code, message, headers=error.headers)
 
 
+def _from_unreadable(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """JSON that is no UTF-8, or nested so deeply that nothing reads it."""
+    log.warning("unreadable request", method=request.method, path=request.url.path, why=type(error).__name__)
+    return problem(400, "The body cannot be read: it is not UTF-8, or nested too deeply")
+
+
 def _from_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """The last wall: what nobody foresaw is logged whole and told in one word."""
     log.error("request crashed", method=request.method, path=request.url.path, exc_info=error)
@@ -80,5 +87,7 @@ HANDLERS: dict[Any, Any] = {
     MailsteadError: _from_ours,
     ValidationException: _from_validation,
     HTTPException: _from_http,
+    UnicodeDecodeError: _from_unreadable,
+    RecursionError: _from_unreadable,
     Exception: _from_bug,
 }

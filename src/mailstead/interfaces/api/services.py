@@ -16,6 +16,7 @@ from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.outbound.letters import Letters
 from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.mail.scheduling.editor import CalendarEditor
+from mailstead.mail.sending.proof import Proofs
 from mailstead.mail.webhooks.events import Events
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.events.deliveries import EventDeliveries
@@ -39,6 +40,7 @@ class ApiServices(msgspec.Struct, frozen=True):
     deliveries: EventDeliveries
     bus: Bus
     resolver: Resolver
+    proofs: Proofs
     settings: Settings
     metrics: Metrics
     clock: Clock

@@ -9,6 +9,7 @@ import structlog
 from mailstead.formats.message.header import first_values
 from mailstead.formats.reports.arf import FeedbackReport
 from mailstead.mail.sending.suppression import SuppressionList
+from mailstead.mail.webhooks.events import Events
 from mailstead.stores.trace.trace import Trace
 
 log = structlog.get_logger("mailstead.reports")
@@ -18,9 +19,10 @@ _HEEDED = ("abuse", "fraud", "opt-out", "opt-out-list", "complaint")
 class Complaints:
     """Acts on feedback reports."""
 
-    def __init__(self, suppressions: SuppressionList, trace: Trace) -> None:
+    def __init__(self, suppressions: SuppressionList, trace: Trace, events: Events | None = None) -> None:
         self._suppressions = suppressions
         self._trace = trace
+        self._events = events
 
     async def heed(self, report: FeedbackReport, domain: str) -> str:
         """Suppress the recipient for `domain`; says what was done, "" for nothing."""
@@ -43,4 +45,7 @@ class Complaints:
         for address in sorted(complaining):
             await self._suppressions.add(domain, address, "complaint", f"{report.feedback_type} about {message_id}")
             log.info("complaint heeded", domain=domain, address=address)
+            if self._events is not None:
+                data = {"recipient": address, "message_id": message_id, "feedback_type": report.feedback_type}
+                await self._events.try_to_tell("complaint", domain, data, once=f"{message_id} {address}")
         return f"; not written to any more: {', '.join(sorted(complaining))}" if complaining else ""

@@ -17,11 +17,13 @@ from mailstead.administration.domains import (
     set_owner,
 )
 from mailstead.administration.event_hooks import BOUNCE_WEBHOOK, set_bounce_webhook
+from mailstead.administration.sending import look_at_proof
 from mailstead.interfaces.api.access import USER
 from mailstead.interfaces.api.moments import moment
 from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
+from mailstead.mail.sending.proof import is_special_use
 from mailstead.stores.directory.records import Domain
 
 DomainName = Annotated[str, Parameter(description="The domain's name")]
@@ -78,6 +80,14 @@ class Verification(msgspec.Struct, frozen=True):
     is_verified: bool
     message: str
     records: tuple[Checked, ...]
+
+
+class SendingProof(msgspec.Struct, frozen=True):
+    """Whether DNS proves that the domain's mail comes from here, and what lacks."""
+
+    is_verified: bool
+    message: str
+    lacking: tuple[str, ...]
 
 
 def shown(domain: Domain) -> DomainShown:
@@ -174,6 +184,18 @@ class DomainController(Controller):
             return Verification(False, f"Not there yet: {names}", tuple(checked))
         await mark_verified(services.administration, identity.actor, domain.id)
         return Verification(True, "Domain's DNS records have been verified.", tuple(checked))
+
+    @get("/{name:str}/verify-smtp", summary="Look whether the domain may send")
+    async def verify_smtp(self, name: DomainName, identity: Identity, services: ApiServices) -> SendingProof:
+        """SPF, DKIM and DMARC in DNS, without which mail is not believed elsewhere."""
+        domain = await look_at_proof(services.administration, identity.actor, services.proofs, name)
+        proof = domain.proof
+        lacking = proof.lacking
+        if is_special_use(domain.id):
+            return SendingProof(True, "Nothing is to be proved for a name that is never in public DNS", ())
+        if lacking or proof.proved_at is None:
+            return SendingProof(False, f"Not there yet: {'; '.join(lacking) or 'DNS does not answer'}", lacking)
+        return SendingProof(True, "The domain may send.", ())
 
     @staticmethod
     async def _own(name: str, identity: Identity, services: ApiServices) -> Domain:
