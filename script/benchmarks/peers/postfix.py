@@ -50,6 +50,7 @@ smtp unix - - n - 20 smtp
 error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
+tlsmgr unix - - n 1000? 1 tlsmgr
 scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 showq unix n - n - - showq
@@ -83,13 +84,13 @@ class Postfix:
 
 
 @contextmanager
-def postfix(folder: Path, settings: dict[str, str]) -> Iterator[Postfix]:
-    """A running Postfix with `settings` besides the common ones; stopped at the end."""
+def postfix(folder: Path, settings: dict[str, str], port: int = 0) -> Iterator[Postfix]:
+    """A running Postfix with `settings` besides the common ones, on a free port unless told; stopped at the end."""
     owner = pwd.getpwnam("postfix")
     for name in ("queue", "data", "config"):
         (folder / name).mkdir(parents=True)
     os.chown(folder / "data", owner.pw_uid, owner.pw_gid)
-    made = Postfix(folder, free_port())
+    made = Postfix(folder, port or free_port())
     (folder / "config" / "master.cf").write_text(_MASTER.format(port=made.port))
     made.configure(settings)
     made.start()

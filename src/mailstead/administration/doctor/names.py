@@ -11,7 +11,6 @@ from mailstead.mail.authentication.mtasts.fetch import FetchError, fetch_policy
 from mailstead.mail.sending.proof import is_special_use, lacking_records
 
 _REFUSED_BY_LIST = ipaddress.ip_network("127.255.255.0/24")  # the list does not answer this resolver
-_HTTPS = 443
 
 
 async def check_hostname(examination: Examination) -> list[Finding]:
@@ -133,7 +132,7 @@ async def check_mta_sts(examination: Examination) -> list[Finding]:
                 domain.id,
                 examination.resolver,
                 examination.contexts.client(True),
-                port=_HTTPS,
+                port=settings.mta_sts.remote_port,
                 timeout=settings.doctor.timeout,
                 size_limit=settings.mta_sts.size_limit,
             )

@@ -50,7 +50,7 @@ async def check_outbound(examination: Examination) -> list[Finding]:
                 connection = await connect(relay.host, relay.port, timeout=timeout)
                 connection.abort()
             except OSError as error:
-                text = f"The relay cannot be reached: {error or 'timed out'}."
+                text = f"The relay cannot be reached: {str(error) or 'timed out'}."
                 fix = "Check MAILSTEAD_RELAY_URL and the firewall's outgoing rules."
                 found.append(Finding(check="outbound", status="problem", subject=subject, text=text, fix=fix))
             else:
@@ -68,7 +68,7 @@ async def check_outbound(examination: Examination) -> list[Finding]:
         except ResolutionError as error:
             failures.append(f"{domain}: {error}")
         except (OSError, MailsteadError, InvalidNameError) as error:
-            failures.append(f"{domain}: {error or 'timed out'}")
+            failures.append(f"{domain}: {str(error) or 'timed out'}")
     if not settings.doctor.probed:
         return []
     text = f"No mail server elsewhere answers on port {settings.queue.remote_port}: {'; '.join(failures)[:300]}."
@@ -91,7 +91,7 @@ async def check_inbound(examination: Examination) -> list[Finding]:
         try:
             said = await _greeting(address, examination.inbound_port, timeout)
         except (OSError, MailsteadError) as error:
-            text = f"Port 25 of {address} does not answer from here: {error or 'timed out'}."
+            text = f"Port 25 of {address} does not answer from here: {str(error) or 'timed out'}."
             fix = (
                 "Open port 25 in the firewall and at the host, and let it lead to the mx service. Where the router sends"
                 " nothing back in, try from elsewhere: nc -v ADDRESS 25."
@@ -155,7 +155,7 @@ async def check_clock(examination: Examination) -> list[Finding]:
             failures.append(str(error))
             continue
         except (OSError, ValueError) as error:
-            failures.append(f"{server}: {error or 'timed out'}")
+            failures.append(f"{server}: {str(error) or 'timed out'}")
             continue
         words = f"The clock is {abs(offset):.3f} s {'behind' if offset > 0 else 'ahead of'} {server}."
         fix = "Let the system keep the time: timedatectl set-ntp true, or install chrony."
@@ -220,7 +220,7 @@ async def _grade(examination: Examination, listening: Listening) -> Finding:
     try:
         version, der = await _handshake(listening, examination.contexts.client(False), examination.hostname, timeout)
     except (OSError, MailsteadError) as error:
-        text = f"No TLS session comes about: {error or 'timed out'}."
+        text = f"No TLS session comes about: {str(error) or 'timed out'}."
         fix = "Look at the log of the service, and whether it runs: mailstead status."
         return Finding(check="tls", status="problem", subject=subject, text=text, fix=fix)
     flaws = _flaws(x509.load_der_x509_certificate(der), examination.hostname, examination.administration.clock.now())

@@ -104,7 +104,7 @@ class Opening:
                 target.address, target.port, timeout=settings.connect_timeout, source=target.source or None
             )
         except OSError as error:
-            raise UnreachableError(detail=f"{target.address}: {error or 'timed out'}") from error
+            raise UnreachableError(detail=f"{target.address}: {str(error) or 'timed out'}") from error
         client = Client(connection, Timeouts(settings.command_timeout, settings.data_timeout))
         with ExitStack() as unless_ready:
             unless_ready.callback(client.abort)

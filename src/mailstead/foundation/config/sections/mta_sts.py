@@ -11,6 +11,7 @@ class MtaStsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """MTA-STS of other domains, and of ours."""
 
     enforce: Annotated[bool, switch("Look for other domains' policies and keep to them")] = True
+    remote_port: Annotated[int, number("Port of others' policy hosts", least=1, most=65535)] = 443
     timeout: Annotated[float, duration("How long fetching a policy may take", least=1)] = 60.0
     size_limit: Annotated[int, size("Largest policy accepted", least=1024)] = 64 * 1024
     refresh: Annotated[float, duration("When a policy that is held is fetched anew", least=300)] = 86400.0

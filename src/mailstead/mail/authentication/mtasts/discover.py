@@ -23,7 +23,6 @@ from mailstead.mail.authentication.resolving import Resolving, lookup
 log = structlog.get_logger("mailstead.mtasts")
 
 _RETRY = 300.0  # seconds, RFC 8461 §3.3
-_HTTPS = 443
 
 
 class HeldPolicy(msgspec.Struct, frozen=True):
@@ -82,14 +81,14 @@ class StsDiscovery:
         policies: PolicyStore,
         settings: MtaStsSettings,
         clock: Clock,
-        port: int = _HTTPS,
+        port: int | None = None,
     ) -> None:
         self._resolver = resolver
         self._context = context
         self._policies = policies
         self._settings = settings
         self._clock = clock
-        self._port = port
+        self._port = settings.remote_port if port is None else port
         self._failed: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._flights: dict[str, asyncio.Task[StsPolicy | None]] = {}
 
