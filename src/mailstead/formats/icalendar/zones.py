@@ -51,6 +51,7 @@ class Zones:
         self._floating = floating
         self._own = {one.value("TZID"): one for one in calendar.children("VTIMEZONE")}
         self._found: dict[str, Zone] = {"": floating}
+        self._budget = Budget(_STEPS)  # for all zones together: an object may define any number of them
 
     def instant(self, moment: Moment, wall: datetime | None = None) -> int:
         """Seconds since 1970 UTC of a moment, or of another wall clock time in its zone. Raises ContentError."""
@@ -75,18 +76,17 @@ class Zones:
 
     def _defined(self, name: str) -> Zone | None:
         component = self._own.get(name)
-        return None if component is None else _own_zone(component)
+        return None if component is None else _own_zone(component, self._budget)
 
 
 def zone_of(component: Component) -> Zone | None:
     """What a VTIMEZONE means: the zone of its name, else what it says. Raises ContentError."""
-    return named_zone(component.value("TZID").strip("/")) or _own_zone(component)
+    return named_zone(component.value("TZID").strip("/")) or _own_zone(component, Budget(_STEPS))
 
 
-def _own_zone(component: Component) -> Zone | None:
+def _own_zone(component: Component, budget: Budget) -> Zone | None:
     """What a VTIMEZONE says from 1970 to 2120. Raises ContentError."""
     onsets: list[tuple[datetime, int, int]] = []
-    budget = Budget(_STEPS)
     for observance in component.components:
         start = observance.first("DTSTART")
         if observance.name not in ("STANDARD", "DAYLIGHT") or start is None:

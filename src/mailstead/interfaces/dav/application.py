@@ -69,6 +69,8 @@ class DavApplication:
             return refusal(error)
         try:
             body = await _body(receive, headers, self._server.body_limit(method))
+            if body is None:
+                raise self._server.too_large(method, path)
             host = headers.get("host", "")
             query = scope["query_string"].decode("latin-1")
             return await self._server.respond(Request(method, path, headers, body, host, query), account)
@@ -93,11 +95,11 @@ class DavApplication:
         return await self._authenticator.authenticate(login, password, service=self._service, peer=peer)
 
 
-async def _body(receive: Any, headers: dict[str, str], limit: int) -> bytes:
-    """The request's body. Raises DavError 413 before more than `limit` octets are read."""
+async def _body(receive: Any, headers: dict[str, str], limit: int) -> bytes | None:
+    """The request's body; None for one of more than `limit` octets, which are not read then. Raises DavError."""
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 15 or int(length) > limit):
-        raise _too_large(limit)
+        return None
     parts: list[bytes] = []
     size = 0
     while True:
@@ -107,14 +109,10 @@ async def _body(receive: Any, headers: dict[str, str], limit: int) -> bytes:
         part: bytes = message.get("body", b"")
         size += len(part)
         if size > limit:
-            raise _too_large(limit)
+            return None
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)
-
-
-def _too_large(limit: int) -> DavError:
-    return DavError(413, f"A request has at most {limit} octets", closes=True)
 
 
 async def _send(send: Any, response: Response, *, with_body: bool) -> None:

@@ -4,6 +4,7 @@ RFC 4791 §5.3.2.1, RFC 6352 §6.3.2.1.
 """
 
 import secrets
+from collections.abc import Sequence
 
 from mailstead.formats.content_lines.component import ContentBounds, read_components
 from mailstead.formats.content_lines.errors import ContentError
@@ -33,11 +34,9 @@ def expansion_bounds(settings: DavSettings) -> ExpansionBounds:
     return ExpansionBounds(settings.recurrence_steps, settings.recurrence_dates)
 
 
-def too_large(collection: CollectionResource, settings: DavSettings, *, closes: bool = False) -> DavError:
-    """The refusal of an object that is larger than allowed."""
-    condition = {"calendar": c("max-resource-size"), "addressbook": a("max-resource-size")}.get(
-        collection.kind.kind, ""
-    )
+def too_large(kind: str, settings: DavSettings, *, closes: bool = False) -> DavError:
+    """The refusal of an object, for a collection of some kind, that is larger than allowed."""
+    condition = {"calendar": c("max-resource-size"), "addressbook": a("max-resource-size")}.get(kind, "")
     status = 403 if condition else 413
     return DavError(status, f"An object has at most {settings.object_size} octets", condition, closes=closes)
 
@@ -47,11 +46,13 @@ def new_object(
 ) -> NewObject:
     """The object to be stored. Raises DavError."""
     if len(data) > settings.object_size:
-        raise too_large(collection, settings)
+        raise too_large(collection.kind.kind, settings)
     media_type = content_type.partition(";")[0].strip().lower()
     match collection.kind.kind:
         case "calendar":
-            return _calendar_object(collection, name, data, media_type, settings)
+            if media_type != "text/calendar" and media_type not in _ANY_TYPES:
+                raise DavError(415, "A calendar takes text/calendar", c("supported-calendar-data"))
+            return calendar_content(collection.record.components, name, data, settings)
         case "addressbook":
             return _card(name, data, media_type, settings)
     return NewObject(name, name, media_type[:100], data)
@@ -62,11 +63,8 @@ def new_name(kind: str) -> str:
     return secrets.token_hex(16) + {"calendar": ".ics", "addressbook": ".vcf"}.get(kind, "")
 
 
-def _calendar_object(
-    collection: CollectionResource, name: str, data: bytes, media_type: str, settings: DavSettings
-) -> NewObject:
-    if media_type != "text/calendar" and media_type not in _ANY_TYPES:
-        raise DavError(415, "A calendar takes text/calendar", c("supported-calendar-data"))
+def calendar_content(components: Sequence[str], name: str, data: bytes, settings: DavSettings) -> NewObject:
+    """An object for a calendar that takes `components` (none: all of them). Raises DavError."""
     try:
         roots = read_components(data, content_bounds(settings))
     except ContentError as error:
@@ -77,7 +75,7 @@ def _calendar_object(
         found = calendar_object(roots[0])
     except ContentError as error:
         raise DavError(403, str(error), c("valid-calendar-object-resource")) from None
-    if collection.record.components and found.kind not in collection.record.components:
+    if components and found.kind not in components:
         raise DavError(403, f"This calendar takes no {found.kind}", c("supported-calendar-component"))
     zones = Zones(found.calendar)
     try:

@@ -94,8 +94,8 @@ class Answer:
             self._columns[key] = found
         return found
 
-    async def render(self, resources: Sequence[Resource]) -> bytes:
-        """DAV:response of each, on a thread when there are many."""
+    async def render(self, resources: Sequence[Resource], data: Mapping[int, bytes] | None = None) -> bytes:
+        """DAV:response of each, on a thread when there are many; `data` are octets that were read already."""
         prepared: set[object] = set()
         first_of: dict[tuple[type, str], list[_Column]] = {}
         for resource in resources:
@@ -111,12 +111,12 @@ class Answer:
                     prepared.add(live.prepare)
                     await live.prepare(self._view, resources)
         if len(resources) > 20 or needs_data:
-            return await self._view.exchange.run(self._rendered, resources, needs_data)
-        return self._rendered(resources, needs_data)
+            return await self._view.exchange.run(self._rendered, resources, needs_data, data)
+        return self._rendered(resources, needs_data, data)
 
-    def _rendered(self, resources: Sequence[Resource], needs_data: bool) -> bytes:
+    def _rendered(self, resources: Sequence[Resource], needs_data: bool, data: Mapping[int, bytes] | None) -> bytes:
         if needs_data:
-            self._view.data = _data_of(resources)
+            self._view.data = _data_of(resources) if data is None else data
         text = "".join([self.response(resource) for resource in resources])
         self._view.data = {}
         return text.encode()

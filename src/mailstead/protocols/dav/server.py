@@ -1,8 +1,11 @@
 """A request in, a response out."""
 
 from mailstead.foundation.errors import MailsteadError, OverQuotaError
+from mailstead.protocols.dav.content import too_large
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import DavServices, Exchange
+from mailstead.protocols.dav.hrefs import split_path
+from mailstead.protocols.dav.kinds import BY_SEGMENT
 from mailstead.protocols.dav.message import XML, Request, Response
 from mailstead.protocols.dav.methods.options import options
 from mailstead.protocols.dav.registry import Registry
@@ -29,6 +32,15 @@ class DavServer:
         """The most octets that a request of that method may have."""
         settings = self.services.settings.dav
         return settings.object_size if method in ("PUT", "POST") else settings.xml_size
+
+    def too_large(self, method: str, path: str) -> DavError:
+        """The refusal of a request whose body passes the limit; what is left of it is not read."""
+        settings = self.services.settings.dav
+        if method not in ("PUT", "POST"):
+            return DavError(413, f"XML of a request has at most {settings.xml_size} octets", closes=True)
+        segments = split_path(path)
+        kind = BY_SEGMENT[segments[1]].kind if len(segments) > 1 and segments[1] in BY_SEGMENT else ""
+        return too_large(kind, settings, closes=True)
 
     def options(self) -> Response:
         """What the server can do."""

@@ -1,6 +1,6 @@
 """The resources that a request of some depth speaks of, in batches (RFC 4918 §10.2)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Literal
 
 from mailstead.protocols.dav.errors import DavError
@@ -19,6 +19,7 @@ from mailstead.stores.mailbox.dav.records import ObjectRow
 
 Depth = Literal["0", "1", "infinity"]
 BATCH = 500
+_BATCH_OCTETS = 4 * 1024 * 1024
 
 
 def depth_of(request: Request, default: Depth) -> Depth:
@@ -61,8 +62,20 @@ async def objects(exchange: Exchange, collection: CollectionResource) -> AsyncIt
         return collection.objects.objects(identifier), collection.objects.object_properties(identifier)
 
     rows, properties = await exchange.run(read)
-    for start in range(0, len(rows), BATCH):
-        yield as_resources(collection, rows[start : start + BATCH], properties)
+    for batch in portions(rows):
+        yield as_resources(collection, batch, properties)
+
+
+def portions(rows: Sequence[ObjectRow]) -> Iterator[Sequence[ObjectRow]]:
+    """The rows in batches whose objects may be in memory together."""
+    start = size = 0
+    for place, row in enumerate(rows):
+        if place > start and (place - start == BATCH or size + row.size > _BATCH_OCTETS):
+            yield rows[start:place]
+            start, size = place, 0
+        size += row.size
+    if start < len(rows):
+        yield rows[start:]
 
 
 def as_resources(

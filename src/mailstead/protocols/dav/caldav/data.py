@@ -17,7 +17,7 @@ from mailstead.protocols.dav.xml.reader import Element
 from mailstead.protocols.dav.xml.writer import escape
 
 FLOATING = "floating"
-_WANTED = "calendar-data"
+_WANTED, _INSTANCES = "calendar-data", "instances"
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -83,6 +83,10 @@ def _made(view: View, octets: bytes, wanted: Wanted) -> Component:
     calendar = found.calendar
     if wanted.expand is not None:
         calendar = expanded(found, zones, *wanted.expand, expansion_bounds(settings))
+        count = view.kept.get(_INSTANCES, 0) + len(calendar.components)
+        if count > settings.results:
+            raise RecurrenceLimitError
+        view.kept[_INSTANCES] = count
     elif wanted.limit is not None:
         calendar = limited(found, zones, *wanted.limit)
     return calendar if wanted.part is None else selected(calendar, wanted.part)

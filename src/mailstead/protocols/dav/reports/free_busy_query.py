@@ -23,7 +23,7 @@ from mailstead.protocols.dav.properties.definition import PropertyTable
 from mailstead.protocols.dav.reports.querying import searched
 from mailstead.protocols.dav.resources import CollectionResource, Resource
 from mailstead.protocols.dav.tree import not_found
-from mailstead.protocols.dav.walk import BATCH, depth_of
+from mailstead.protocols.dav.walk import depth_of, portions
 from mailstead.protocols.dav.xml.reader import Element
 
 _YEARS = 20 * 366 * DAY  # the longest range that is told
@@ -72,11 +72,14 @@ def busy_in(exchange: Exchange, place: CollectionResource, since: int, until: in
         if row.component in ("VEVENT", "VFREEBUSY")
     ]
     found: list[Busy] = []
-    for start in range(0, len(rows), BATCH):
-        for octets in place.objects.read([row.id for row in rows[start : start + BATCH]]).values():
+    for batch in portions(rows):
+        for octets in place.objects.read([row.id for row in batch]).values():
             try:
                 one = read_calendar_object(octets, content_bounds(settings))
                 found += busy_periods(one, Zones(one.calendar, floating), since, until, expansion_bounds(settings))
             except (ContentError, RecurrenceLimitError):
                 continue  # what cannot be told does not make anybody busy
+        found = merged(found)
+        if len(found) > settings.results:
+            raise DavError(507, "There are more busy times than an answer may have")
     return found

@@ -17,7 +17,7 @@ from mailstead.protocols.dav.properties.definition import PropertyTable
 from mailstead.protocols.dav.resources import CollectionResource, ObjectResource, Resource
 from mailstead.protocols.dav.tree import find
 from mailstead.protocols.dav.view import View
-from mailstead.protocols.dav.walk import BATCH, as_resources
+from mailstead.protocols.dav.walk import BATCH, as_resources, portions
 from mailstead.protocols.dav.xml.reader import Element
 from mailstead.stores.mailbox.dav.records import ObjectRow
 
@@ -71,8 +71,9 @@ async def _of_collection(
         rows, properties = await exchange.run(read, list(by_name))
         found = {row.name for row in rows}
         missing += [text for name, text in by_name.items() if name not in found]
-        rendered = await answer.render(as_resources(collection, rows, properties)) if rows else b""
-        yield rendered + "".join([bare_response(text, 404) for text in missing]).encode()
+        for batch in portions(rows):
+            yield await answer.render(as_resources(collection, batch, properties))
+        yield "".join([bare_response(text, 404) for text in missing]).encode()
 
 
 def _segments(exchange: Exchange, text: str) -> tuple[str, ...] | None:

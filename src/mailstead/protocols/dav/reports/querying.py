@@ -10,7 +10,7 @@ from mailstead.protocols.dav.multistatus import Answer, bare_response, multistat
 from mailstead.protocols.dav.names import d
 from mailstead.protocols.dav.resources import CollectionResource, Home, ObjectResource, Resource
 from mailstead.protocols.dav.tree import collections
-from mailstead.protocols.dav.walk import BATCH, Depth, as_resources
+from mailstead.protocols.dav.walk import Depth, as_resources, portions
 from mailstead.stores.mailbox.dav.records import ObjectRow
 
 Matches = Callable[[ObjectRow, bytes], bool]
@@ -45,13 +45,14 @@ async def query(
         for place in places:
             rows, decide = await exchange.run(candidates, place)
             properties = await exchange.run(place.objects.object_properties, place.record.id)
-            for start in range(0, len(rows), BATCH):
-                batch = rows[start : start + BATCH]
-                found = batch if decide is None else await exchange.run(_matching, place, batch, decide)
+            for batch in portions(rows):
+                found, data = batch, None
+                if decide is not None:
+                    found, data = await exchange.run(_matching, place, batch, decide)
                 if found:
-                    yield await answer.render(as_resources(place, found[:left], properties))
+                    yield await answer.render(as_resources(place, found[:left], properties), data)
                 left -= len(found)
-                is_last = place is places[-1] and start + BATCH >= len(rows)
+                is_last = place is places[-1] and batch[-1] is rows[-1]
                 if left < 0 or (not is_last and (left == 0 or time.monotonic() > deadline)):
                     yield bare_response(
                         exchange.spelled(resource.href), 507, d("number-of-matches-within-limits")
@@ -61,9 +62,11 @@ async def query(
     return await multistatus(chunks())
 
 
-def _matching(place: CollectionResource, rows: Sequence[ObjectRow], decide: Matches) -> list[ObjectRow]:
+def _matching(
+    place: CollectionResource, rows: Sequence[ObjectRow], decide: Matches
+) -> tuple[list[ObjectRow], Mapping[int, bytes]]:
     octets: Mapping[int, bytes] = place.objects.read([row.id for row in rows])
-    return [row for row in rows if row.id in octets and decide(row, octets[row.id])]
+    return [row for row in rows if row.id in octets and decide(row, octets[row.id])], octets
 
 
 async def of_one(answer: Answer, resource: ObjectResource, *, matches: bool) -> Response:

@@ -12,7 +12,7 @@ from mailstead.protocols.dav.properties.definition import PropertyTable
 from mailstead.protocols.dav.resources import CollectionResource, Resource
 from mailstead.protocols.dav.sync_token import parse_sync_token, sync_token
 from mailstead.protocols.dav.view import View
-from mailstead.protocols.dav.walk import BATCH, as_resources
+from mailstead.protocols.dav.walk import as_resources, portions
 from mailstead.protocols.dav.xml.reader import Element
 from mailstead.protocols.dav.xml.writer import escape
 from mailstead.stores.mailbox.dav.records import CollectionChanges, InvalidTokenError, NoSuchCollectionError
@@ -60,9 +60,8 @@ async def sync_collection(exchange: Exchange, table: PropertyTable, resource: Re
     base = exchange.spelled(resource.href)
 
     async def chunks() -> AsyncIterator[bytes]:
-        rows = changes.changed
-        for start in range(0, len(rows), BATCH):
-            yield await answer.render(as_resources(resource, rows[start : start + BATCH], properties))
+        for batch in portions(changes.changed):
+            yield await answer.render(as_resources(resource, batch, properties))
         tail = "".join([bare_response(base + encode(name), 404) for name in changes.deleted])
         if changes.is_more:
             tail += bare_response(base, 507, d("number-of-matches-within-limits"))
