@@ -29,7 +29,7 @@ def machine() -> list[str]:
 
 def _peers() -> list[str]:
     command = ["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package} ${Version}\n"]
-    names = {"dovecot-core": "Dovecot", "postfix": "Postfix"}
+    names = {"dovecot-core": "Dovecot", "postfix": "Postfix", "radicale": "Radicale", "xandikos": "Xandikos"}
     try:
         found = subprocess.run([*command, *names], capture_output=True, text=True, check=False).stdout
     except FileNotFoundError:

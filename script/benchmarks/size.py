@@ -21,6 +21,9 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     operations: int  # of one round at each mailbox size
     queued: int
     drained: int
+    events: int  # of the calendar that is listed and synchronised
+    month_events: int  # of the calendar that a month is asked of
+    puts: int
     disk: int  # generated messages where the archive is not at hand
 
 
@@ -40,6 +43,9 @@ FULL = Size(
     operations=50,
     queued=100_000,
     drained=5000,
+    events=5000,
+    month_events=20_000,
+    puts=200,
     disk=5000,
 )
 QUICK = Size(
@@ -58,6 +64,9 @@ QUICK = Size(
     operations=30,
     queued=5000,
     drained=1000,
+    events=1000,
+    month_events=4000,
+    puts=50,
     disk=1000,
 )
 TINY = Size(
@@ -76,6 +85,9 @@ TINY = Size(
     operations=2,
     queued=20,
     drained=10,
+    events=20,
+    month_events=40,
+    puts=5,
     disk=20,
 )
 SIZES = {size.name: size for size in (FULL, QUICK, TINY)}

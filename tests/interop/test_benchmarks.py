@@ -18,6 +18,7 @@ PEERS = {
     "smtp": {"Postfix + Dovecot LMTP"},
     "queue": {"Postfix"},
     "memory": {"Dovecot"},
+    "calendars": {"Radicale", "Xandikos"},
     "disk": {"Maildir"},
 }
 

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGES = ("dovecot-core", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd", "postfix")
-_PROGRAMS = ("dovecot", "postfix")
+PACKAGES = ("dovecot-core", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd", "postfix", "radicale", "xandikos", "git")
+_PROGRAMS = ("dovecot", "postfix", "radicale", "xandikos", "git")
 _MODULES = ("imap", "pop3", "lmtp")  # each a package of its own
 _SYSTEM = ("/usr/bin", "/usr/sbin", "/sbin")
 _POLICY = Path("/usr/sbin/policy-rc.d")
