@@ -25,9 +25,11 @@ from mailstead.interfaces.web.pages.admin.setup import SetupPages
 from mailstead.interfaces.web.pages.admin.system import SystemPages
 from mailstead.interfaces.web.pages.admin.users import UserPages
 from mailstead.interfaces.web.pages.aliases import AliasPages
+from mailstead.interfaces.web.pages.bulk_aliases import BulkAliasPages
 from mailstead.interfaces.web.pages.compose import ComposePages
 from mailstead.interfaces.web.pages.discovery import DiscoveryPages
 from mailstead.interfaces.web.pages.domains import DomainPages
+from mailstead.interfaces.web.pages.filters import FilterPages
 from mailstead.interfaces.web.pages.installed import InstalledPages
 from mailstead.interfaces.web.pages.login import LoginPages
 from mailstead.interfaces.web.pages.mail import MailPages
@@ -37,6 +39,7 @@ from mailstead.interfaces.web.pages.mail_parts import MailPartPages
 from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
 from mailstead.interfaces.web.pages.openpgp_keys import OpenPgpKeyPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
+from mailstead.interfaces.web.pages.recovery import RecoveryPages
 from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
@@ -60,7 +63,10 @@ PAGES: tuple[Any, ...] = (
     AccountPages,
     SecurityPages,
     WritingPages,
+    FilterPages,
+    RecoveryPages,
     AliasPages,
+    BulkAliasPages,
     DomainPages,
     TokenPages,
     DashboardPages,

@@ -12,6 +12,7 @@ from mailstead.interfaces.reading.deception import ascii_domain
 from mailstead.interfaces.web.assets import Assets
 from mailstead.interfaces.web.language import Language
 from mailstead.interfaces.web.services import WebServices
+from mailstead.interfaces.web.told import told
 
 FOLDER = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "mailstead_language"
@@ -64,6 +65,7 @@ def render(
     html = services.templates.get_template(template).render(
         _=language.gettext,
         ngettext=language.ngettext,
+        say=lambda text: told(language, text),
         language=language,
         languages=services.languages.codes,
         moment=lambda seconds: language.moment(seconds, now),

@@ -23,6 +23,7 @@ from mailstead.interfaces.web.pages.login import moved
 from mailstead.interfaces.web.pages.mail import opened
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import language_of, render
+from mailstead.interfaces.web.told import told
 from mailstead.interfaces.web.writing import (
     PLACE,
     Carried,
@@ -148,7 +149,7 @@ class ComposePages(Controller):
             )
         except MailsteadError as error:
             if is_quiet:
-                text = language_of(request, services).gettext(error.public_text)
+                text = told(language_of(request, services), error.public_text)
                 return Response(
                     msgspec.json.encode({"problem": text}),
                     status_code=error.http_status,

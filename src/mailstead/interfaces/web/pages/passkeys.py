@@ -26,6 +26,7 @@ from mailstead.interfaces.web.pages.aliases import require_user
 from mailstead.interfaces.web.pages.login import begin_session, local_path, moved
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import language_of
+from mailstead.interfaces.web.told import told
 from mailstead.interfaces.web.visitor import require_own_origin
 from mailstead.stores.directory.authentication import TooManyFailuresError
 
@@ -85,7 +86,7 @@ class PasskeyPages(Controller):
                 api.administration, site_of(request), credential=data.credential, secret=data.secret
             )
         except MailsteadError as error:
-            return _json({"problem": language_of(request, services).gettext(error.public_text)}, error.http_status)
+            return _json({"problem": told(language_of(request, services), error.public_text)}, error.http_status)
         identity = Identity(
             "session",
             True,
@@ -130,7 +131,7 @@ class PasskeyPages(Controller):
                 key=identity.key,
             )
         except MailsteadError as error:
-            return _json({"problem": language_of(request, services).gettext(error.public_text)}, error.http_status)
+            return _json({"problem": told(language_of(request, services), error.public_text)}, error.http_status)
         return _json({"next": "/account/security"})
 
     @post("/account/security/passkeys/remove", status_code=200)
