@@ -13,6 +13,7 @@ from mailstead_client.types import (
     AliasShown,
     AliasWanted,
     Alive,
+    Allowlist,
     AuditShown,
     CalendarChange,
     CalendarShown,
@@ -23,6 +24,7 @@ from mailstead_client.types import (
     ContactShown,
     ContactWanted,
     DeliveryShown,
+    Denylist,
     DomainChange,
     DomainPasswordMade,
     DomainPasswordShown,
@@ -35,6 +37,7 @@ from mailstead_client.types import (
     EventGone,
     EventShown,
     EventWanted,
+    Finding,
     FolderChange,
     FolderShown,
     FolderWanted,
@@ -44,8 +47,12 @@ from mailstead_client.types import (
     InviteAccepted,
     InviteGone,
     InviteWanted,
+    JunkStatus,
     KeyShown,
+    Learned,
+    Lesson,
     LimitShown,
+    ListShown,
     MemberChange,
     Membership,
     MessageChange,
@@ -192,6 +199,11 @@ class Client(Transport):
         answer = self.request("POST", "/v1/domains", {}, {}, body, fields)
         return cast(DomainShown, self._json(answer))
 
+    def get_domains_access(self, domain: str, *, fields: Mapping[str, str] | None = None) -> ListShown:
+        """Who is always let in, and who never: GET /v1/domains/{domain}/access."""
+        answer = self.request("GET", "/v1/domains/{domain}/access", {"domain": domain}, {}, None, fields)
+        return cast(ListShown, self._json(answer))
+
     def list_domains_aliases(
         self,
         domain: str,
@@ -274,6 +286,13 @@ class Client(Transport):
         )
         return cast(ScriptShown, self._json(answer))
 
+    def put_domains_allowlist(
+        self, domain: str, body: Allowlist, *, fields: Mapping[str, str] | None = None
+    ) -> ListShown:
+        """Who may always write to the domain: PUT /v1/domains/{domain}/allowlist."""
+        answer = self.request("PUT", "/v1/domains/{domain}/allowlist", {"domain": domain}, {}, body, fields)
+        return cast(ListShown, self._json(answer))
+
     def list_domains_catch_all_passwords(
         self, domain: str, *, fields: Mapping[str, str] | None = None
     ) -> Page[DomainPasswordShown]:
@@ -287,6 +306,13 @@ class Client(Transport):
         """Make a password that sends for the whole domain: POST /v1/domains/{domain}/catch-all-passwords."""
         answer = self.request("POST", "/v1/domains/{domain}/catch-all-passwords", {"domain": domain}, {}, body, fields)
         return cast(DomainPasswordMade, self._json(answer))
+
+    def put_domains_denylist(
+        self, domain: str, body: Denylist, *, fields: Mapping[str, str] | None = None
+    ) -> ListShown:
+        """Who may never write to the domain: PUT /v1/domains/{domain}/denylist."""
+        answer = self.request("PUT", "/v1/domains/{domain}/denylist", {"domain": domain}, {}, body, fields)
+        return cast(ListShown, self._json(answer))
 
     def list_domains_hooks(self, domain: str, *, fields: Mapping[str, str] | None = None) -> Page[HookShown]:
         """Event hooks of a domain: GET /v1/domains/{domain}/hooks."""
@@ -491,6 +517,20 @@ class Client(Transport):
         answer = self.request("POST", "/v1/folders", {}, {}, body, fields)
         return cast(FolderShown, self._json(answer))
 
+    def get_junk(self, *, fields: Mapping[str, str] | None = None) -> JunkStatus:
+        """What the mailbox learned of junk: GET /v1/junk."""
+        answer = self.request("GET", "/v1/junk", {}, {}, None, fields)
+        return cast(JunkStatus, self._json(answer))
+
+    def post_junk(self, body: Lesson, *, fields: Mapping[str, str] | None = None) -> Learned:
+        """Tell whether a message is junk: POST /v1/junk."""
+        answer = self.request("POST", "/v1/junk", {}, {}, body, fields)
+        return cast(Learned, self._json(answer))
+
+    def delete_junk(self, *, fields: Mapping[str, str] | None = None) -> None:
+        """Forget what was learned: DELETE /v1/junk."""
+        self.request("DELETE", "/v1/junk", {}, {}, None, fields)
+
     def get_logs_download(
         self,
         *,
@@ -577,6 +617,28 @@ class Client(Transport):
     ) -> Page[QueuedShown]:
         """What waits to be sent: GET /v1/queue."""
         answer = self.request("GET", "/v1/queue", {}, {"destination": destination, "limit": limit}, None, fields)
+        return self._page(answer)
+
+    def get_server_access(self, *, fields: Mapping[str, str] | None = None) -> ListShown:
+        """Who is always let in by the server, and who never: GET /v1/server/access."""
+        answer = self.request("GET", "/v1/server/access", {}, {}, None, fields)
+        return cast(ListShown, self._json(answer))
+
+    def put_server_allowlist(self, body: Allowlist, *, fields: Mapping[str, str] | None = None) -> ListShown:
+        """Who may always write to the server: PUT /v1/server/allowlist."""
+        answer = self.request("PUT", "/v1/server/allowlist", {}, {}, body, fields)
+        return cast(ListShown, self._json(answer))
+
+    def put_server_denylist(self, body: Denylist, *, fields: Mapping[str, str] | None = None) -> ListShown:
+        """Who may never write to the server: PUT /v1/server/denylist."""
+        answer = self.request("PUT", "/v1/server/denylist", {}, {}, body, fields)
+        return cast(ListShown, self._json(answer))
+
+    def list_server_doctor(
+        self, *, checks: str | None = None, fields: Mapping[str, str] | None = None
+    ) -> Page[Finding]:
+        """What is wrong with the server: GET /v1/server/doctor."""
+        answer = self.request("GET", "/v1/server/doctor", {}, {"checks": checks}, None, fields)
         return self._page(answer)
 
     def list_server_settings(self, *, fields: Mapping[str, str] | None = None) -> Page[SettingShown]:

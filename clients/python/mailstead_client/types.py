@@ -47,9 +47,17 @@ class AliasChange(TypedDict):
     description: "NotRequired[str]"
     error_code_if_disabled: "NotRequired[Literal[250, 421, 450, 550]]"
     is_enabled: "NotRequired[bool]"
+    junk_filter: "NotRequired[bool]"
+    junk_threshold: "NotRequired[float | None]"
     labels: "NotRequired[list[str]]"
     max_quota: "NotRequired[int | None]"
+    public_key: "NotRequired[str]"
     recipients: "NotRequired[list[str]]"
+    vacation_responder_end_date: "NotRequired[str | None]"
+    vacation_responder_is_enabled: "NotRequired[bool]"
+    vacation_responder_message: "NotRequired[str]"
+    vacation_responder_start_date: "NotRequired[str | None]"
+    vacation_responder_subject: "NotRequired[str]"
 
 
 class AliasShown(TypedDict):
@@ -61,9 +69,13 @@ class AliasShown(TypedDict):
     email: "str"
     error_code_if_disabled: "int"
     has_imap: "bool"
+    has_pgp: "bool"
     id: "str"
     is_enabled: "bool"
     is_locked: "bool"
+    junk_filter: "bool"
+    junk_threshold: "float | None"
+    key_fingerprint: "str"
     labels: "list[str]"
     max_quota: "int | None"
     name: "str"
@@ -71,6 +83,7 @@ class AliasShown(TypedDict):
     recipients: "list[str]"
     updated_at: "str"
     user_id: "str"
+    vacation_responder: "VacationShown"
 
 
 class AliasWanted(TypedDict):
@@ -90,6 +103,12 @@ class Alive(TypedDict):
     """Alive"""
 
     ok: "NotRequired[bool]"
+
+
+class Allowlist(TypedDict):
+    """Allowlist"""
+
+    allowlist: "list[str]"
 
 
 class AlternativeGiven(TypedDict):
@@ -264,6 +283,12 @@ class DeliveryShown(TypedDict):
     url: "str"
 
 
+class Denylist(TypedDict):
+    """Denylist"""
+
+    denylist: "list[str]"
+
+
 class DkimShown(TypedDict):
     """DkimShown"""
 
@@ -423,6 +448,16 @@ class EventWanted(TypedDict):
     ical: "str"
 
 
+class Finding(TypedDict):
+    """Finding"""
+
+    check: "str"
+    fix: "NotRequired[str]"
+    status: "Literal['ok', 'unknown', 'warning', 'problem']"
+    subject: "str"
+    text: "str"
+
+
 class FolderChange(TypedDict):
     """FolderChange"""
 
@@ -529,6 +564,17 @@ class JobShown(TypedDict):
     text: "str"
 
 
+class JunkStatus(TypedDict):
+    """JunkStatus"""
+
+    address: "str"
+    filters: "bool"
+    learned_good: "int"
+    learned_junk: "int"
+    own_threshold: "bool"
+    threshold: "float"
+
+
 class KeyShown(TypedDict):
     """KeyShown"""
 
@@ -543,6 +589,21 @@ class Labelled(TypedDict):
     value: "str"
 
 
+class Learned(TypedDict):
+    """Learned"""
+
+    folder: "str"
+    message_id: "str"
+    object: "NotRequired[str]"
+
+
+class Lesson(TypedDict):
+    """Lesson"""
+
+    is_junk: "bool"
+    message_id: "str"
+
+
 class LimitShown(TypedDict):
     """LimitShown"""
 
@@ -555,6 +616,14 @@ class ListLink(TypedDict):
 
     comment: "NotRequired[str]"
     url: "str"
+
+
+class ListShown(TypedDict):
+    """ListShown"""
+
+    allowlist: "list[str]"
+    denylist: "list[str]"
+    object: "NotRequired[str]"
 
 
 class ListenerShown(TypedDict):
@@ -934,6 +1003,16 @@ class Undeleted(TypedDict):
 
     object: "NotRequired[str]"
     restored: "int"
+
+
+class VacationShown(TypedDict):
+    """VacationShown"""
+
+    end_date: "str | None"
+    is_enabled: "bool"
+    message: "str"
+    start_date: "str | None"
+    subject: "str"
 
 
 class Verification(TypedDict):

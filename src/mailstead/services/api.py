@@ -15,6 +15,7 @@ from mailstead.mail.webhooks.post import Hooks
 from mailstead.mail.webhooks.worker import EventWorker
 from mailstead.services.definition import Wiring
 from mailstead.services.delivery import implicit_scheduling, scheduling_delivery, submission_agent
+from mailstead.services.doctor import examination
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.services.policy import sending_policy
@@ -63,6 +64,7 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
         sockets=Sockets(stores.settings.api.sockets),
         letters=Letters(stores.queue, stores.data / "spool", wiring.hostname, stores.clock),
         status=lambda: installation_status(wiring),
+        examination=lambda: examination(stores, wiring.hostname),
     )
 
 

@@ -19,7 +19,9 @@ Operation = tuple[str, str]
 OPEN: dict[Operation, int] = {("get", "/v1/test"): 200, ("post", "/v1/account"): 400}
 FOR_ADMINS = re.compile(r"/v1/(queue|server)(/.*)?")
 ALSO_FOR_ADMINS: set[Operation] = {("post", "/v1/domains"), ("delete", "/v1/domains/{name}")}
-OF_A_MAILBOX = re.compile(r"/v1/(calendars|calendar-events|contacts|folders|messages|sieve-scripts|undelete)(/.*)?")
+OF_A_MAILBOX = re.compile(
+    r"/v1/(calendars|calendar-events|contacts|folders|junk|messages|sieve-scripts|undelete)(/.*)?"
+)
 OF_ANYBODY = re.compile(r"/v1/(account|emails|trace)(/.*)?")
 # An invite is for those who are not members yet, and tells nothing to who was not invited.
 FOREIGN: dict[Operation, int] = {
@@ -38,13 +40,18 @@ BODIES: dict[Operation, dict[str, Any]] = {
     ("delete", "/v1/domains/{domain}/invites"): {"email": "x@elsewhere.test"},
     ("post", "/v1/domains/{domain}/invites/accept"): {"token": "x"},
     ("post", "/v1/domains/{domain}/suppressions"): {"email": "x@elsewhere.test"},
+    ("put", "/v1/domains/{domain}/allowlist"): {"allowlist": []},
+    ("put", "/v1/domains/{domain}/denylist"): {"denylist": []},
+    ("put", "/v1/server/allowlist"): {"allowlist": []},
+    ("put", "/v1/server/denylist"): {"denylist": []},
+    ("post", "/v1/junk"): {"message_id": "M999999", "is_junk": True},
     ("put", "/v1/domains/{domain}/members/{member_id}"): {"group": "user"},
     ("post", "/v1/folders"): {"path": "INBOX"},
     ("post", "/v1/messages"): {"raw": "Subject: x\r\n\r\n", "folder": "nowhere"},
     ("post", "/v1/sieve-scripts"): {"name": "x", "content": "no script"},
 }
 ASKS_DNS = {"/v1/domains/{name}/verify-records", "/v1/domains/{name}/verify-smtp"}  # which does not answer here
-QUERIES = {"/v1/trace": {"q": "nobody"}}
+QUERIES = {"/v1/trace": {"q": "nobody"}, "/v1/server/doctor": {"checks": "none"}}
 
 
 def concrete(path: str, **names: str) -> str:

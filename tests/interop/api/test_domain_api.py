@@ -290,3 +290,56 @@ def test_reports_and_proof_of_sending_are_told(as_account: Client) -> None:
         assert admin.get(f"{DOMAIN}/reports/summary", params={"days": 7}).json()["reports"] == 0
         assert admin.get(f"{DOMAIN}/reports/none").status_code == 404
         assert admin.get(f"{DOMAIN}/verify-smtp").json()["is_verified"] is True  # never in public DNS
+
+
+@pytest.mark.parametrize("path", [DOMAIN, "/server"])
+def test_lists_of_who_may_write_are_replaced_whole(as_account: Client, path: str) -> None:
+    with as_account("admin") as admin, as_account("bob") as bob:
+        allowed = admin.put(f"{path}/allowlist", json={"allowlist": ["Friend.Test", "192.0.2.0/24", "a@b.test"]}).json()
+        assert sorted(allowed["allowlist"]) == ["192.0.2.0/24", "a@b.test", "friend.test"]
+        denied = admin.put(f"{path}/denylist", json={"denylist": ["spam.test"]}).json()
+        assert (len(denied["allowlist"]), denied["denylist"]) == (3, ["spam.test"])
+        assert admin.put(f"{path}/allowlist", json={"allowlist": ["a@b.test"]}).json()["allowlist"] == ["a@b.test"]
+        assert admin.put(f"{path}/denylist", json={"denylist": ["not a value"]}).status_code == 400
+        assert admin.put(f"{path}/denylist", json={"denylist": []}).json()["denylist"] == []
+        assert admin.put(f"{path}/allowlist", json={"allowlist": []}).json()["allowlist"] == []
+        assert bob.get(f"{path}/access").status_code == 403
+
+
+def test_a_mailbox_is_taught_what_is_junk(as_account: Client) -> None:
+    with as_account("bob") as client:
+        made = client.post("/messages", json={"raw": "From: a@x.test\r\nSubject: buy now\r\n\r\nbuy\r\n"}).json()
+        before = client.get("/junk").json()
+        told = client.post("/junk", json={"message_id": made["id"], "is_junk": True}).json()
+        assert told["folder"] == client.get(f"/messages/{made['id']}").json()["folder"] != "INBOX"
+        eventually_sync(lambda: client.get("/junk").json()["learned_junk"] == before["learned_junk"] + 1)
+        assert client.post("/junk", json={"message_id": made["id"], "is_junk": False}).json()["folder"] == "INBOX"
+        assert client.post("/junk", json={"message_id": "M999999", "is_junk": True}).status_code == 404
+        assert client.delete("/junk").status_code == 204
+
+
+def test_an_alias_answers_while_its_owner_is_away_and_filters_as_told(as_account: Client) -> None:
+    with as_account("bob") as client:
+        path = f"{DOMAIN}/aliases/bob"
+        wanted = {
+            "vacation_responder_is_enabled": True,
+            "vacation_responder_start_date": "2026-12-01",
+            "vacation_responder_end_date": "2026-12-24T12:00:00Z",
+            "vacation_responder_message": "Away.",
+        }
+        vacation = client.put(path, json=wanted).json()["vacation_responder"]
+        assert (vacation["is_enabled"], vacation["end_date"]) == (True, "2026-12-24T12:00:00.000Z")
+        changed = client.put(path, json={"vacation_responder_subject": "Later", "vacation_responder_end_date": None})
+        assert changed.json()["vacation_responder"] == vacation | {"subject": "Later", "end_date": None}
+        for bad in (
+            {"vacation_responder_end_date": "2020-01-01"},
+            {"vacation_responder_message": ""},
+            {"vacation_responder_start_date": "soon"},
+            {"vacation_responder_subject": "a\r\nBcc: x@y.test"},
+            {"public_key": "no key"},
+            {"junk_threshold": -1},
+        ):
+            assert client.put(path, json=bad).status_code == 400, bad
+        assert client.put(path, json={"vacation_responder_is_enabled": False}).status_code == 200
+        assert client.put(path, json={"junk_threshold": 3.5, "junk_filter": False}).json()["junk_threshold"] == 3.5
+        assert client.put(path, json={"junk_threshold": None, "junk_filter": True}).json()["junk_threshold"] is None

@@ -9,6 +9,7 @@ from litestar.types import Message, Scope
 
 from mailstead.interfaces.api.access import SERVICES, guard, keys_closed, provide_identity
 from mailstead.interfaces.api.description import openapi, openapi_document, tell_problems
+from mailstead.interfaces.api.endpoints.access_lists import DomainListController, ServerListController
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
 from mailstead.interfaces.api.endpoints.audit import AuditController
@@ -20,6 +21,7 @@ from mailstead.interfaces.api.endpoints.domains import DomainController
 from mailstead.interfaces.api.endpoints.emails import EmailController
 from mailstead.interfaces.api.endpoints.folders import FolderController
 from mailstead.interfaces.api.endpoints.hooks import HookController
+from mailstead.interfaces.api.endpoints.junk import JunkController
 from mailstead.interfaces.api.endpoints.logs import LogController
 from mailstead.interfaces.api.endpoints.members import InviteController, MemberController
 from mailstead.interfaces.api.endpoints.messages import MessageController
@@ -51,11 +53,13 @@ CONTROLLERS: tuple[Any, ...] = (
     InviteController,
     DomainPasswordController,
     HookController,
+    DomainListController,
     SuppressionController,
     ReportController,
     FolderController,
     MessageController,
     UndeleteController,
+    JunkController,
     SieveController,
     CalendarController,
     CalendarEventController,
@@ -67,6 +71,7 @@ CONTROLLERS: tuple[Any, ...] = (
     SessionController,
     AuditController,
     ServerController,
+    ServerListController,
 )
 PREFIX = "/v1"
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from mailstead.administration.actor import Administration
+from mailstead.administration.doctor.finding import Examination
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
@@ -48,3 +49,4 @@ class ApiServices(msgspec.Struct, frozen=True):
     sockets: Sockets
     letters: Letters
     status: Callable[[], Awaitable[StatusShown]]
+    examination: Callable[[], Examination]

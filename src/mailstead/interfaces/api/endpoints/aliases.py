@@ -7,19 +7,30 @@ from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.params import Parameter
 
 from mailstead.administration.aliases import add_alias, find_alias, list_aliases, remove_alias, set_alias
+from mailstead.administration.encryption import set_encryption
 from mailstead.administration.passwords import add_password
 from mailstead.foundation.crypto.passwords import new_app_password
 from mailstead.foundation.errors import NotFoundError
 from mailstead.interfaces.api.access import USER
-from mailstead.interfaces.api.moments import moment
+from mailstead.interfaces.api.moments import moment, parse_moment
 from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
-from mailstead.stores.directory.records import Alias, DisabledCode
+from mailstead.stores.directory.records import Alias, DisabledCode, VacationResponder
 
 DomainName = Annotated[str, Parameter(description="The domain's name")]
 AliasName = Annotated[str, Parameter(description="The alias's id or name")]
 Recipients = Annotated[list[str], msgspec.Meta(max_length=1000)]
+
+
+class VacationShown(msgspec.Struct, frozen=True):
+    """The reply while the owner is away; dates are null where they bound nothing."""
+
+    is_enabled: bool
+    start_date: str | None
+    end_date: str | None
+    subject: str
+    message: str
 
 
 class AliasShown(msgspec.Struct, frozen=True):
@@ -38,6 +49,11 @@ class AliasShown(msgspec.Struct, frozen=True):
     description: str
     labels: tuple[str, ...]
     max_quota: int | None
+    vacation_responder: VacationShown
+    has_pgp: bool
+    key_fingerprint: str
+    junk_filter: bool
+    junk_threshold: float | None
     created_at: str
     updated_at: str
     object: str = "alias"
@@ -57,7 +73,7 @@ class AliasWanted(msgspec.Struct, frozen=True):
 
 
 class AliasChange(msgspec.Struct, frozen=True):
-    """What to change; what is left out stays."""
+    """What to change; what is left out stays, null removes. Mail that arrives is encrypted to `public_key`, "" for none."""
 
     recipients: Recipients | msgspec.UnsetType = msgspec.UNSET
     description: Annotated[str, msgspec.Meta(max_length=150)] | msgspec.UnsetType = msgspec.UNSET
@@ -65,6 +81,14 @@ class AliasChange(msgspec.Struct, frozen=True):
     is_enabled: bool | msgspec.UnsetType = msgspec.UNSET
     error_code_if_disabled: DisabledCode | msgspec.UnsetType = msgspec.UNSET
     max_quota: Annotated[int, msgspec.Meta(ge=0)] | msgspec.UnsetType | None = msgspec.UNSET
+    vacation_responder_is_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    vacation_responder_start_date: str | msgspec.UnsetType | None = msgspec.UNSET
+    vacation_responder_end_date: str | msgspec.UnsetType | None = msgspec.UNSET
+    vacation_responder_subject: str | msgspec.UnsetType = msgspec.UNSET
+    vacation_responder_message: str | msgspec.UnsetType = msgspec.UNSET
+    public_key: Annotated[str, msgspec.Meta(max_length=512 * 1024)] | msgspec.UnsetType = msgspec.UNSET
+    junk_filter: bool | msgspec.UnsetType = msgspec.UNSET
+    junk_threshold: Annotated[float, msgspec.Meta(ge=0, le=1000)] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class PasswordWanted(msgspec.Struct, frozen=True):
@@ -91,7 +115,36 @@ _NAMES = {
     "max_quota": "quota",
     "labels": "labels",
     "description": "description",
+    "junk_filter": "junk_filter",
+    "junk_threshold": "junk_threshold",
 }
+_VACATION = {
+    "is_enabled": "enabled",
+    "start_date": "start",
+    "end_date": "end",
+    "subject": "subject",
+    "message": "message",
+}
+
+
+def _vacation(alias: Alias, change: AliasChange) -> VacationResponder | None:
+    """The reply with what is to change; None when nothing is."""
+    given = {
+        ours: value
+        for theirs, ours in _VACATION.items()
+        if (value := getattr(change, f"vacation_responder_{theirs}")) is not msgspec.UNSET
+    }
+    for name in ("start", "end"):
+        if given.get(name):
+            given[name] = parse_moment(given[name])
+        elif name in given:
+            given[name] = None
+    return msgspec.structs.replace(alias.vacation or VacationResponder(), **given) if given else None
+
+
+def _vacation_shown(vacation: VacationResponder) -> VacationShown:
+    start, end = (None if one is None else moment(one) for one in (vacation.start, vacation.end))
+    return VacationShown(vacation.enabled, start, end, vacation.subject, vacation.message)
 
 
 def shown(alias: Alias) -> AliasShown:
@@ -110,6 +163,11 @@ def shown(alias: Alias) -> AliasShown:
         alias.description,
         alias.labels,
         alias.quota,
+        _vacation_shown(alias.vacation or VacationResponder()),
+        alias.encryption is not None,
+        alias.encryption.fingerprint if alias.encryption is not None else "",
+        alias.junk_filter,
+        alias.junk_threshold,
         moment(alias.created_at),
         moment(alias.updated_at or alias.created_at),
     )
@@ -194,8 +252,14 @@ class AliasController(Controller):
             for theirs, ours in _NAMES.items()
             if (value := getattr(data, theirs)) is not msgspec.UNSET
         }
+        vacation = _vacation(alias, data)
+        if vacation is not None:
+            changes["vacation"] = vacation
         if changes:
             alias = await set_alias(services.administration, identity.actor, alias.address, changes)
+        if data.public_key is not msgspec.UNSET:
+            key = data.public_key.encode("utf-8", "replace") or None
+            alias = await set_encryption(services.administration, identity.actor, alias.address, key)
         return shown(alias)
 
     @delete("/{name:str}", status_code=200, summary="Remove an alias")

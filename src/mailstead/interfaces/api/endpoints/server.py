@@ -1,13 +1,19 @@
 """The server as its admins see it: settings and status."""
 
+from typing import Annotated
+
 import msgspec
 from litestar import Controller, get
+from litestar.params import QueryParameter
 
+from mailstead.administration.doctor.examine import examine
+from mailstead.administration.doctor.finding import Finding
 from mailstead.foundation.config.document import written
 from mailstead.foundation.config.load import options
 from mailstead.interfaces.api.access import ADMIN
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.api.status import StatusShown
+from mailstead.interfaces.identity import Identity
 
 
 class SettingShown(msgspec.Struct, frozen=True):
@@ -50,3 +56,16 @@ class ServerController(Controller):
     async def status(self, services: ApiServices) -> StatusShown:
         """Services, regular jobs, the queue and how much there is of everything."""
         return await services.status()
+
+    @get("/doctor", summary="What is wrong with the server")
+    async def doctor(
+        self,
+        identity: Identity,
+        services: ApiServices,
+        checks: Annotated[
+            str, QueryParameter(max_length=500, description="Names of checks, by commas; all without")
+        ] = "",
+    ) -> list[Finding]:
+        """Everything that is looked at, with what to do about it; asks DNS and other hosts, and may take a while."""
+        names = [name.strip() for name in checks.split(",") if name.strip()]
+        return await examine(identity.actor, services.examination(), names)
