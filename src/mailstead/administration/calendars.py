@@ -15,6 +15,7 @@ from mailstead.formats.content_lines.write import text_line
 from mailstead.formats.icalendar.gathering import put_together, take_apart
 from mailstead.formats.vcard.card import read_card
 from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import InvalidError, NotFoundError
 from mailstead.mail.scheduling.implicit import has_people
 from mailstead.mail.scheduling.storing import limits_of, to_store
@@ -39,7 +40,11 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 async def list_collections(
-    administration: Administration, actor: Actor, address: str, kind: CollectionKind, current: str | None = None
+    administration: Administration,
+    actor: Actor,
+    address: str,
+    kind: CollectionKind,
+    current: str | DataKey | None = None,
 ) -> list[Collection]:
     """All calendars or address books of a mailbox. Raises as opened_mailbox does."""
     async with opened_mailbox(administration, actor, address, current) as (_, mailbox):
@@ -53,7 +58,7 @@ async def import_file(
     kind: CollectionKind,
     name: str,
     data: bytes,
-    current: str | None = None,
+    current: str | DataKey | None = None,
 ) -> Imported:
     """Bring a .ics or .vcf file into a collection, which is made when there is none of that name.
 
@@ -164,7 +169,7 @@ async def export_file(
     address: str,
     kind: CollectionKind,
     names: Sequence[str] = (),
-    current: str | None = None,
+    current: str | DataKey | None = None,
 ) -> bytes:
     """One file of all objects of the named collections, of all of them without names. Raises NotFoundError."""
     async with opened_mailbox(administration, actor, address, current) as (_, mailbox):

@@ -35,7 +35,7 @@ async def data_key(administration: Administration, alias: Alias, current: str | 
 
 @asynccontextmanager
 async def opened_mailbox(
-    administration: Administration, actor: Actor, address: str, current: str | None = None
+    administration: Administration, actor: Actor, address: str, current: str | DataKey | None = None
 ) -> AsyncIterator[tuple[Alias, Mailbox]]:
     """The mailbox of an address, as long as this lasts. Raises as data_key and Mailboxes.open do."""
     alias = await find_alias(administration, actor, address)

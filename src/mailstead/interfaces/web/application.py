@@ -26,6 +26,9 @@ from mailstead.interfaces.web.pages.admin.system import SystemPages
 from mailstead.interfaces.web.pages.admin.users import UserPages
 from mailstead.interfaces.web.pages.aliases import AliasPages
 from mailstead.interfaces.web.pages.bulk_aliases import BulkAliasPages
+from mailstead.interfaces.web.pages.calendar import CalendarPages
+from mailstead.interfaces.web.pages.calendar_events import CalendarEventPages
+from mailstead.interfaces.web.pages.calendar_settings import CalendarSettingsPages
 from mailstead.interfaces.web.pages.compose import ComposePages
 from mailstead.interfaces.web.pages.discovery import DiscoveryPages
 from mailstead.interfaces.web.pages.domains import DomainPages
@@ -60,6 +63,9 @@ PAGES: tuple[Any, ...] = (
     MailActionPages,
     MailEventPages,
     ComposePages,
+    CalendarPages,
+    CalendarEventPages,
+    CalendarSettingsPages,
     AccountPages,
     SecurityPages,
     WritingPages,

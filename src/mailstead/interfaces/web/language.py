@@ -67,6 +67,14 @@ class Language:
             return str(format_date(at, "d MMM", locale=self.locale))
         return str(format_date(at, "d MMM y", locale=self.locale))
 
+    def time(self, wall: datetime) -> str:
+        """A time of the day, on the clock that the caller chose."""
+        return str(format_time(wall, "short", locale=self.locale))
+
+    def hour(self, hour: int) -> str:
+        """A full hour."""
+        return self.time(datetime(2000, 1, 1, hour)).replace(":00", "")
+
     def stamp(self, seconds: float) -> str:
         """For programs (ISO 8601)."""
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
