@@ -7,6 +7,7 @@ from mailstead.interfaces.reading.harmless import harmless
 from mailstead.interfaces.reading.listing import MessageRow
 from mailstead.interfaces.reading.message import MessageShown, read_message
 from mailstead.interfaces.reading.unsubscribe import Unsubscribe, unsubscribe_of
+from mailstead.interfaces.web.invitations import InvitationShown, read_invitation
 from mailstead.mail.authentication.results.field import MethodResult, ResultsSyntaxError, parse_results
 from mailstead.stores.mailbox.mailbox import Mailbox
 
@@ -27,6 +28,7 @@ class LetterShown(msgspec.Struct, frozen=True):
     is_trusted: bool
     deception: Deception
     unsubscribe: Unsubscribe | None
+    invitation: InvitationShown | None = None
 
     @property
     def path(self) -> str:
@@ -39,9 +41,12 @@ class LetterShown(msgspec.Struct, frozen=True):
         return any(one.method == "dmarc" and one.result == "pass" for one in self.results)
 
 
-def read_letter(mailbox: Mailbox, folder_id: int, row: MessageRow, hostname: str, *, is_open: bool) -> LetterShown:
-    """Read it. `hostname` is the one whose Authentication-Results count. Runs on a thread."""
-    message = read_message(mailbox.content(int(row.id[1:])), row)
+def read_letter(
+    mailbox: Mailbox, folder_id: int, row: MessageRow, hostname: str, *, is_open: bool, me: str = ""
+) -> LetterShown:
+    """Read it. `hostname` is the one whose Authentication-Results count, `me` who reads. Runs on a thread."""
+    content = mailbox.content(int(row.id[1:]))
+    message = read_message(content, row)
     results = own_results(message, hostname)
     sender = row.envelope.senders[0] if row.envelope.senders else None
     trusted = mailbox.setting(TRUSTED) or []
@@ -57,6 +62,7 @@ def read_letter(mailbox: Mailbox, folder_id: int, row: MessageRow, hostname: str
         sender is not None and is_authentic and sender.address.lower() in trusted,
         deception(sender) if sender is not None else "",
         unsubscribe_of(message),
+        read_invitation(mailbox, content, message.parts, me, "" if sender is None else sender.address.lower()),
     )
 
 

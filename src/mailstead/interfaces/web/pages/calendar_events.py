@@ -27,7 +27,7 @@ from mailstead.interfaces.calendars.days import zone_named
 from mailstead.interfaces.calendars.event import EventForm, form_of, new_calendar, times_of
 from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.web.pages.calendar import zone_of
-from mailstead.interfaces.web.pages.login import moved
+from mailstead.interfaces.web.pages.login import local_path, moved
 from mailstead.interfaces.web.pages.mail import opened
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import render
@@ -68,6 +68,7 @@ class EventFields(msgspec.Struct, frozen=True):
     alarm: Short = ""
     is_free: Short = ""
     is_private: Short = ""
+    back: Short = ""
 
     @property
     def form(self) -> EventForm:
@@ -304,7 +305,7 @@ class CalendarEventPages(Controller):
         octets = answer_event(found.data, instant, answer, own, self._bounds(services))
         place = (found.calendar.mailbox, found.calendar.record.id, data.name)
         await services.api.calendars.put(*place, octets, service="web", if_match=found.etag)
-        return moved(f"/calendar/?on={data.start_day}&told=answered")
+        return moved(local_path(data.back) if data.back else f"/calendar/?on={data.start_day}&told=answered")
 
     @staticmethod
     def _bounds(services: WebServices) -> ContentBounds:

@@ -96,6 +96,7 @@ class Wanted(msgspec.Struct, frozen=True):
     limit: int
     hostname: str
     done: str
+    me: str = ""
 
 
 def _view(mailbox: Mailbox, wanted: Wanted) -> View:
@@ -138,7 +139,7 @@ def _conversation(
             is_open = is_asked_for or not one.is_seen
             if not one.is_seen:
                 mailbox.store(folder_id, [(uid, uid)], "add", Flag.SEEN)
-            letters.append(read_letter(mailbox, folder_id, one, wanted.hostname, is_open=is_open))
+            letters.append(read_letter(mailbox, folder_id, one, wanted.hostname, is_open=is_open, me=wanted.me))
     return row, letters
 
 
@@ -178,7 +179,16 @@ class MailPages(Controller):
     ) -> Response[bytes]:
         """A folder, and a conversation of it."""
         mailbox = await opened(services, identity)
-        wanted = Wanted(folder_id, uid, q, offset, services.api.settings.web.list_window, services.api.hostname, done)
+        wanted = Wanted(
+            folder_id,
+            uid,
+            q,
+            offset,
+            services.api.settings.web.list_window,
+            services.api.hostname,
+            done,
+            identity.address.lower(),
+        )
         view = await services.api.mailboxes.run(_view, mailbox, wanted)
         usage = await services.api.mailboxes.run(mailbox.usage)
         kept = urlencode({name: value for name, value in (("q", q), ("offset", offset)) if value})

@@ -8,18 +8,22 @@ from litestar import Controller, Request, Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import QueryParameter
 
+from mailstead.formats.content_lines.errors import ContentError
 from mailstead.formats.message.section import find_part
+from mailstead.foundation.errors import InvalidError
 from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.reading.harmless import harmless
 from mailstead.interfaces.reading.listing import MessageRow, message_rows
 from mailstead.interfaces.reading.message import MessageShown, part_octets, read_message
 from mailstead.interfaces.web.headers import LETTER_POLICY
+from mailstead.interfaces.web.invitations import find_message
 from mailstead.interfaces.web.letters import TRUSTED, read_letter
 from mailstead.interfaces.web.outside import PICTURES, picture_proof
 from mailstead.interfaces.web.pages.login import moved
 from mailstead.interfaces.web.pages.mail import opened
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import render
+from mailstead.mail.scheduling.storing import Limits, apply_message, limits_of
 from mailstead.stores.mailbox.mailbox import Mailbox
 
 _TRUSTED_LIMIT = 1000
@@ -47,11 +51,36 @@ def _trust(mailbox: Mailbox, folder_id: int, uid: int, hostname: str) -> None:
         mailbox.set_setting(TRUSTED, [*trusted, address][-_TRUSTED_LIMIT:])
 
 
+def _take_invitation(mailbox: Mailbox, folder_id: int, uid: int, me: str, now: float, limits: Limits) -> None:
+    row = _row(mailbox, folder_id, uid)
+    content = mailbox.content(int(row.id[1:]))
+    found = find_message(content, read_message(content, row).parts)
+    if found is None:
+        raise NotFoundException
+    received, data = found
+    try:
+        apply_message(mailbox.dav, received, data, frozenset([me]), received.series.organizer, now, limits)
+    except ContentError as error:
+        raise InvalidError(f"This event cannot be put into the calendar: {error}") from None
+
+
 class MailPartPages(Controller):
     """/mail/f/FOLDER/m/UID/..."""
 
     path = "/mail"
     include_in_schema = False
+
+    @post("/f/{folder_id:int}/m/{uid:int}/invitation", status_code=200)
+    async def take_invitation(
+        self, services: WebServices, identity: Identity, folder_id: int, uid: int
+    ) -> Response[bytes]:
+        """Put the mail's event into the calendar: its reader says that it is to be believed."""
+        mailbox = await opened(services, identity)
+        settings = services.api.settings
+        limits = limits_of(settings.dav, settings.scheduling.inbox)
+        me, now = identity.address.lower(), services.api.clock.now()
+        await services.api.mailboxes.run(_take_invitation, mailbox, folder_id, uid, me, now, limits)
+        return moved(f"/mail/f/{folder_id}/m/{uid}")
 
     @get("/f/{folder_id:int}/m/{uid:int}/letter")
     async def letter(

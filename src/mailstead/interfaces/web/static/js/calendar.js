@@ -86,7 +86,7 @@ if (hours) {
     const form = document.createElement("form");
     form.method = "post";
     form.action = "/calendar/move";
-    const csrf = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRF-Token"];
+    const csrf = document.querySelector('input[name="csrf"]').value;
     const { calendar, name, at } = done.block.dataset;
     const fields = { csrf, calendar, name, at, start_day: done.to.day, start_time: done.to.time };
     for (const [key, value] of Object.entries(fields)) {
