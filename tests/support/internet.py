@@ -66,16 +66,8 @@ class Hosts:
         self._serve(serve, address, port, context)
 
     def blackhole(self, address: str) -> None:
-        """An address where connections are neither taken nor refused: the queue of the listener is full."""
-        listener = socket.socket()
-        listener.bind((address, self.port))
-        listener.listen(0)
-        self._sockets.append(listener)
-        for _ in range(2):
-            filler = socket.socket()
-            filler.setblocking(False)
-            filler.connect_ex((address, self.port))
-            self._sockets.append(filler)
+        """See `blackhole` below."""
+        self._sockets += blackhole(address, self.port)
 
     def _serve(
         self, serve: Callable[..., object], address: str, port: int, context: ssl.SSLContext | None = None
@@ -101,6 +93,23 @@ class Hosts:
         self._loop.close()
         for one in self._sockets:
             one.close()
+
+
+def blackhole(address: str, port: int) -> list[socket.socket]:
+    """Make an address where connections are neither taken nor refused: the queue of the listener is full.
+
+    It is one until the sockets are closed.
+    """
+    listener = socket.socket()
+    listener.bind((address, port))
+    listener.listen(0)
+    sockets = [listener]
+    for _ in range(2):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex((address, port))
+        sockets.append(filler)
+    return sockets
 
 
 @contextmanager
