@@ -1,10 +1,13 @@
 """Reports and our MTA-STS policy on the whole server."""
 
+import email
 import http.client
 import json
+import poplib
 import smtplib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -21,7 +24,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailsteadServer
     folder: Path = tmp_path_factory.mktemp("reports")
     with (
         dns_authority({"provider.test": {"TXT": "v=spf1 ip4:127.0.0.1 -all"}}) as authority,
-        mailstead_server(folder, {"MAILSTEAD_DNS_SERVERS": authority.address}) as running,
+        mailstead_server(
+            folder, {"MAILSTEAD_DNS_SERVERS": authority.address, "MAILSTEAD_SENDING_LIST_UNSUBSCRIBE": "true"}
+        ) as running,
     ):
         yield running
 
@@ -83,3 +88,40 @@ def test_the_doctor_says_what_is_wrong_and_what_helps(server: MailsteadServer) -
     failed = server.command("doctor", "tls", "no-such-check", check=False)
     assert failed.returncode == 1
     assert b"No such check" in failed.stderr
+
+
+def test_one_click_takes_a_recipient_off_bulk_mail(server: MailsteadServer) -> None:
+    host, port = server.address("submission")
+    bulk = b"From: alice@example.test\r\nTo: bob@example.test\r\nSubject: news\r\nPrecedence: bulk\r\n\r\nnews\r\n"
+    with smtplib.SMTP(host, port) as smtp:
+        smtp.starttls(context=server.client_context())
+        smtp.login("alice@example.test", server.password("alice"))
+        smtp.sendmail("alice@example.test", ["bob@example.test"], bulk)
+    host, port = server.address("pop3s")
+    pop = poplib.POP3_SSL(host, port, context=server.client_context())
+    pop.user("bob@example.test")
+    pop.pass_(server.password("bob"))
+    message = email.message_from_bytes(b"\r\n".join(pop.retr(pop.stat()[0])[1]))
+    pop.quit()
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    path = urlsplit(str(message["List-Unsubscribe"]).strip("<>")).path
+
+    def ask(method: str, where: str) -> int:
+        connection = http.client.HTTPSConnection(*server.address("https"), context=server.client_context())
+        form = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
+        connection.request(method, where, "List-Unsubscribe=One-Click" if form else None, form)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    assert ask("GET", path) == 200
+    assert server.command_json("suppression", "list") == []  # programs that look at links do no harm
+    assert ask("POST", f"{path}x") == 404
+    assert ask("POST", path) == 200
+    (listed,) = server.command_json("suppression", "list")
+    assert (listed["address"], listed["domain"], listed["reason"]) == (
+        "bob@example.test",
+        "example.test",
+        "unsubscribe",
+    )
+    server.command("suppression", "remove", "bob@example.test", "--domain", "example.test")

@@ -47,6 +47,7 @@ from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
 from mailstead.interfaces.web.pages.tokens import TokenPages
+from mailstead.interfaces.web.pages.unsubscribe import UnsubscribePages
 from mailstead.interfaces.web.pages.writing import WritingPages
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import environment, render
@@ -84,6 +85,7 @@ PAGES: tuple[Any, ...] = (
     StyleguidePages,
     AcmePages,
     MtaStsPages,
+    UnsubscribePages,
     OpenPgpKeyPages,
 )
 

@@ -101,7 +101,8 @@ class SubmissionAgent:
             if not header.authors:
                 raise InvalidError("The message has no From field with an address")
             release_at = await self._permitted(sender, wanted, send_at)
-            with spool.replaced(len(original), header.header) as prepared:
+            added = self._sending.added_fields(original, sender, wanted) if self._sending is not None else b""
+            with spool.replaced(len(original), added + header.header) as prepared:
                 self._trace.record(
                     TraceEntry(
                         trace_id=trace_id,
@@ -120,8 +121,28 @@ class SubmissionAgent:
                     release_at=release_at,
                     smtputf8=not sender.isascii() or any(not address.isascii() for address in wanted),
                 )
+                if concern := await self._concern(sender, wanted):
+                    self._trace.record(
+                        TraceEntry(
+                            trace_id=trace_id,
+                            at=self._clock.now(),
+                            service=service,
+                            event="checked",
+                            text=concern,
+                            keys=(sender,),
+                        )
+                    )
                 results = await self._router.accept(envelope, prepared, trace_id)
         return Submitted(trace_id, header.message_id, tuple(results), release_at)
+
+    async def _concern(self, sender: str, recipients: Sequence[str]) -> str:
+        """Why others may not believe the sender, "" where there is nothing to tell or nobody to be told."""
+        if self._sending is None:
+            return ""
+        domains = {one.rpartition("@")[2] for one in recipients}
+        if all([await self._directory.is_local_domain(domain) for domain in domains]):
+            return ""
+        return await self._sending.concern(sender)
 
     async def _permitted(self, sender: str, recipients: Sequence[str], send_at: float) -> float:
         """When the message is let go, once sending policy allows it and has counted it."""

@@ -9,6 +9,7 @@ from mailstead.foundation.errors import InvalidError, PermissionDeniedError
 from mailstead.mail.sending.limits import SendingLimits, Use
 from mailstead.mail.sending.proof import Proofs, is_special_use
 from mailstead.mail.sending.suppression import SuppressionList
+from mailstead.mail.sending.unsubscribe import unsubscribe_fields
 from mailstead.stores.bus.interface import Bus
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.names import InvalidAddressError
@@ -44,6 +45,7 @@ class SendingPolicy:
     ) -> None:
         self._directory = directory
         self._settings = settings
+        self._hostname = hostname
         self._clock = clock
         self.limits = SendingLimits(directory, documents, bus, settings, clock)
         self.suppressions = SuppressionList(documents, settings, clock)
@@ -82,6 +84,13 @@ class SendingPolicy:
     async def charge(self, account: str, sender: str, recipients: Sequence[str]) -> None:
         """Count a message to so many recipients elsewhere. Raises SendingLimitError, BusLostError."""
         await self.limits.charge(account, _domain(sender or account), len(recipients))
+
+    def added_fields(self, header: bytes, sender: str, recipients: Sequence[str]) -> bytes:
+        """Fields that submission puts before a message's header: those of bulk mail, where the setting says so."""
+        if not self._settings.list_unsubscribe:
+            return b""
+        secret = self._directory.unsubscribe_secret
+        return unsubscribe_fields(secret, self._hostname, header, sender, recipients)
 
     async def use(self, account: str) -> list[Use]:
         """What an account and its domain sent today."""

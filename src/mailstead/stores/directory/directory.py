@@ -67,6 +67,7 @@ class Directory:
         self.factor_secret = derive_key(secret, "second factor")
         self._webhook_secret = derive_key(secret, "webhook")
         self.relay_secret = derive_key(secret, "relay")
+        self.unsubscribe_secret = derive_key(secret, "unsubscribe")
         self._collections: dict[type[Any], Collection] = {}
         self._state: Collection | None = None
         self._subscription: Subscription | None = None

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mailstead.foundation.config.option import duration, listing, number, text
+from mailstead.foundation.config.option import duration, listing, number, switch, text
 
 
 class SendingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,3 +38,7 @@ class SendingSettings(msgspec.Struct, frozen=True, kw_only=True):
         int, number("After how many hard bounces in a row an address is not written to for a while; 0: never")
     ] = 3
     suppression: Annotated[float, duration("How long it is not written to after that", least=60)] = 30 * 86400.0
+    list_unsubscribe: Annotated[
+        bool,
+        switch("Add one-click List-Unsubscribe (RFC 8058) to mail with Precedence: bulk or list for one recipient"),
+    ] = False

@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from mailstead.foundation.errors import LimitExceededError, PermanentError
 from mailstead.foundation.spool import Spool
 from mailstead.mail.outbound.submission import SubmittedHeader, body_chunks, prepare_header, read_header
@@ -103,6 +105,11 @@ class SubmissionRole:
         now = services.clock.now()
         original = read_header(transaction.spool)
         header = prepare_header(original, services.hostname, now)
+        recipients = [one.recipient.address for one in transaction.accepted]
+        if services.sending is not None:
+            sender = transaction.mail.sender or session.account.address
+            added = services.sending.added_fields(original, sender, recipients)
+            header = msgspec.structs.replace(header, header=added + header.header)
         refusal = await self._authors_refused(session.account, header)
         addresses = [one.recipient.address for one in transaction.accepted]
         if refusal is not None:
@@ -131,6 +138,7 @@ class SubmissionRole:
                 message_id=header.message_id,
             )
             return [reply_to_error(error)]
+        await self._tell_concern(session.account.address, transaction)
         await self._complete(session, transaction, original, header, now)
         services.note(
             self.service,
@@ -145,6 +153,15 @@ class SubmissionRole:
         answer = folded(results, transaction.id)
         self.count("accepted" if answer.code < 400 else "deferred" if answer.code < 500 else "refused")
         return [answer]
+
+    async def _tell_concern(self, account: str, transaction: Transaction) -> None:
+        """Note in the trace that others may not believe the sender, where the setting lets it send all the same."""
+        sending = self.services.sending
+        if sending is None or all(one.resolution.outcome != "not_local" for one in transaction.accepted):
+            return
+        concern = await sending.concern(transaction.mail.sender or account)
+        if concern:
+            self.services.note(self.service, transaction.id, "checked", concern, account)
 
     async def _charge(self, account: str, transaction: Transaction) -> None:
         """Count what goes elsewhere, and fix when. Raises SendingLimitError, BusLostError."""
