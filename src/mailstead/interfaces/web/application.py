@@ -30,6 +30,7 @@ from mailstead.interfaces.web.pages.calendar import CalendarPages
 from mailstead.interfaces.web.pages.calendar_events import CalendarEventPages
 from mailstead.interfaces.web.pages.calendar_settings import CalendarSettingsPages
 from mailstead.interfaces.web.pages.compose import ComposePages
+from mailstead.interfaces.web.pages.contacts import ContactPages
 from mailstead.interfaces.web.pages.discovery import DiscoveryPages
 from mailstead.interfaces.web.pages.domains import DomainPages
 from mailstead.interfaces.web.pages.filters import FilterPages
@@ -67,6 +68,7 @@ PAGES: tuple[Any, ...] = (
     CalendarPages,
     CalendarEventPages,
     CalendarSettingsPages,
+    ContactPages,
     AccountPages,
     SecurityPages,
     WritingPages,

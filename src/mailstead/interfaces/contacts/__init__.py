@@ -1,0 +1,1 @@
+"""Contacts as people see and change them, without anything of HTML."""
