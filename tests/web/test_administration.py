@@ -12,7 +12,7 @@ from support.web import UNREACHABLE, csrf, enter, logged_in, origin, send
 
 pytestmark = pytest.mark.xdist_group("web-admin")
 PAGES = ("/admin/", "/admin/users", "/admin/domains", "/admin/queue", "/admin/trace", "/admin/certificates")
-MORE = ("/admin/settings", "/admin/audit", "/admin/setup/example.test")
+MORE = ("/admin/settings", "/admin/audit", "/admin/setup/example.test", "/admin/access", "/admin/doctor")
 
 
 @pytest.fixture
@@ -122,6 +122,7 @@ def test_nobody_else_sees_or_does_any_of_it(server: MailsteadServer, admin: str)
             "/admin/users": {"address": "eve@example.test", "admin": "yes"},
             "/admin/users/change": {"address": "alice@example.test", "action": "promote"},
             "/admin/domains": {"name": "evil.example"},
+            "/admin/access": {"value": "evil.example", "action": "allow"},
             "/admin/queue": {"queue_id": "x", "action": "drop"},
             "/admin/setup/example.test/mailbox": {"name": "eve"},
             "/admin/setup/example.test/test": {"to": "eve@elsewhere.test"},
@@ -132,3 +133,22 @@ def test_nobody_else_sees_or_does_any_of_it(server: MailsteadServer, admin: str)
     with logged_in(server, admin) as chief:
         refused = send(chief, "/admin/users/change", address=admin, action="demote")
         assert refused.status_code == 400
+        reports = chief.get("/account/reports/example.test")
+        assert "No reports came yet" in reports.text
+    with logged_in(server, "alice@example.test") as alice:
+        assert alice.get("/account/reports/example.test").status_code == 403
+
+
+def test_senders_are_denied_and_forgotten(admin_client: httpx.Client, server: MailsteadServer) -> None:
+    assert send(admin_client, "/admin/access", value="evil.example", note="spam", action="deny").status_code == 303
+    assert "evil.example" in admin_client.get("/admin/access").text
+    assert send(admin_client, "/admin/access", value="not a sender", action="deny").status_code == 400
+    assert send(admin_client, "/admin/access", value="evil.example", action="remove").status_code == 303
+    assert "evil.example" not in admin_client.get("/admin/access").text
+
+
+def test_the_doctor_says_what_stands_in_the_way(admin_client: httpx.Client) -> None:
+    assert "What was found" not in admin_client.get("/admin/doctor").text
+    examined = admin_client.get("/admin/doctor", params={"run": "yes"}, timeout=120).text
+    assert "What was found" in examined
+    assert examined.count("<tr>") > 5

@@ -5,6 +5,7 @@ import shutil
 from typing import Any
 
 import mailstead
+from mailstead.administration.doctor.finding import Examination
 from mailstead.interfaces.api.application import PREFIX, api_application
 from mailstead.interfaces.dav.application import WELL_KNOWN
 from mailstead.interfaces.web.application import web_application
@@ -14,6 +15,7 @@ from mailstead.services.api import api_services
 from mailstead.services.certificate import certificates
 from mailstead.services.dav import dav_application
 from mailstead.services.definition import Wiring
+from mailstead.services.doctor import examination
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.services.lock import LOCKS
@@ -49,7 +51,11 @@ async def start(wiring: Wiring) -> LineService:
     """Listen on the web's ports."""
     services = api_services(wiring, "web")
     stores = wiring.stores
-    pages = web_application(services, wiring.contexts, certificates(stores), read_health(stores))
+
+    def examined() -> Examination:
+        return examination(stores, wiring.hostname)
+
+    pages = web_application(services, wiring.contexts, certificates(stores), read_health(stores), examined)
     api = api_application(services)
     dav = dav_application(wiring, "dav")
 

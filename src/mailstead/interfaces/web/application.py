@@ -1,5 +1,6 @@
 """The web as an ASGI application."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from mailstead.administration.certificates.certificates import Certificates
+from mailstead.administration.doctor.finding import Examination
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.interfaces.api.services import ApiServices
@@ -18,7 +20,9 @@ from mailstead.interfaces.web.language import Languages
 from mailstead.interfaces.web.outside import Outside
 from mailstead.interfaces.web.pages.account import AccountPages
 from mailstead.interfaces.web.pages.acme import AcmePages
+from mailstead.interfaces.web.pages.admin.access import AccessPages
 from mailstead.interfaces.web.pages.admin.dashboard import DashboardPages
+from mailstead.interfaces.web.pages.admin.doctor import DoctorPages
 from mailstead.interfaces.web.pages.admin.domains import AdminDomainPages
 from mailstead.interfaces.web.pages.admin.queue import QueuePages
 from mailstead.interfaces.web.pages.admin.setup import SetupPages
@@ -44,6 +48,7 @@ from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
 from mailstead.interfaces.web.pages.openpgp_keys import OpenPgpKeyPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
 from mailstead.interfaces.web.pages.recovery import RecoveryPages
+from mailstead.interfaces.web.pages.reports import ReportPages
 from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
@@ -77,8 +82,11 @@ PAGES: tuple[Any, ...] = (
     AliasPages,
     BulkAliasPages,
     DomainPages,
+    ReportPages,
     TokenPages,
     DashboardPages,
+    DoctorPages,
+    AccessPages,
     UserPages,
     AdminDomainPages,
     QueuePages,
@@ -93,7 +101,11 @@ PAGES: tuple[Any, ...] = (
 
 
 def web_application(
-    api: ApiServices, contexts: TLSContexts, certificates: Certificates, health: ReadHealth
+    api: ApiServices,
+    contexts: TLSContexts,
+    certificates: Certificates,
+    health: ReadHealth,
+    examination: Callable[[], Examination],
 ) -> Litestar:
     """The application; `contexts` has the host's certificate and what we trust of others."""
     assets = Assets()
@@ -105,7 +117,9 @@ def web_application(
         timeout=settings.web.picture_timeout,
         size_limit=settings.web.picture_limit,
     )
-    services = WebServices(api, assets, Languages(), environment(assets), contexts.own, certificates, health, outside)
+    services = WebServices(
+        api, assets, Languages(), environment(assets), contexts.own, certificates, health, outside, examination
+    )
 
     def provide_services() -> WebServices:
         return services

@@ -1,10 +1,12 @@
 """What pages work with."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from mailstead.administration.certificates.certificates import Certificates
+from mailstead.administration.doctor.finding import Examination
 from mailstead.foundation.tls.pair import CertificatePair
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets
@@ -24,3 +26,4 @@ class WebServices(msgspec.Struct, frozen=True):
     certificates: Certificates
     health: ReadHealth
     outside: Outside
+    examination: Callable[[], Examination]
