@@ -14,6 +14,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     single_stores: int
     appended: int
     received: int  # messages of one round over SMTP
+    soaked: int  # messages of the long run over SMTP
     sessions: int  # SMTP connections at once
     connections: int  # idle IMAP connections
     accounts: int  # that those are spread over
@@ -36,6 +37,7 @@ FULL = Size(
     single_stores=200,
     appended=1000,
     received=2000,
+    soaked=100_000,
     sessions=20,
     connections=500,
     accounts=50,
@@ -57,6 +59,7 @@ QUICK = Size(
     single_stores=100,
     appended=200,
     received=500,
+    soaked=5000,
     sessions=20,
     connections=100,
     accounts=10,
@@ -78,6 +81,7 @@ TINY = Size(
     single_stores=5,
     appended=5,
     received=10,
+    soaked=20,
     sessions=2,
     connections=4,
     accounts=2,

@@ -1,12 +1,13 @@
 """All cases, in the order they are run and printed."""
 
 from benchmarks.case import Case
-from benchmarks.cases import calendars, disk, fairness, growth, imap, memory, pop3, queue, smtp, start, web
+from benchmarks.cases import calendars, disk, fairness, growth, imap, inbound, memory, pop3, queue, smtp, start, web
 
 CASES: tuple[Case, ...] = (
     Case("imap", "IMAP commands on a large mailbox beside Dovecot", imap.run),
     Case("pop3", "fetching a whole mailbox beside Dovecot", pop3.run),
     Case("smtp", "mail in beside Postfix with Dovecot's LMTP", smtp.run),
+    Case("inbound", "mail in through every check, memory over a long run", inbound.run),
     Case("queue", "the outbound queue beside Postfix, memory with a backlog", queue.run),
     Case("fairness", "a full queue with one of its domains dead beside the same with all alive", fairness.run),
     Case("memory", "memory idle and per idle IMAP connection beside Dovecot", memory.run),

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from mailstead.foundation.dns.answer import ResolutionError
+from mailstead.mail.authentication.dmarc.organization import organizational_domain
 from mailstead.mail.authentication.resolving import Resolving, lookup
 
 NAMES_LIMIT = 10
@@ -58,7 +59,8 @@ async def _leads_back(
 
 
 def looks_dynamic(name: str, address: str) -> bool:
-    """Whether a host's name is that of one in a pool: it spells its own address, or says so."""
+    """Whether a host's name is that of one in a pool: below its domain it spells its own address, or says so."""
+    name = name.removesuffix(organizational_domain(name))
     if not name:
         return False
     if _DYNAMIC.search(name):
