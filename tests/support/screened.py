@@ -39,6 +39,8 @@ class Exchanger:
         self.made = made
         self.resolver = resolver
         self.screening = screens
+        assert isinstance(made.clock, ManualClock)
+        self.clock = made.clock
         authentication = InboundAuthentication(
             resolver, made.settings.authentication, made.settings.dkim, HOSTNAME, made.clock
         )

@@ -33,6 +33,7 @@ from mailstead.stores.directory.directory import Directory
 _HEADER_LIMIT = 1024 * 1024
 _INLINE = 64 * 1024  # octets of a message that is read on the loop; a larger one on a thread
 _SURE_JUNK, _SURE_GOOD = 12.0, -0.4  # points without what was learned
+_LEARN_PAUSE = 1.0
 _WORDS_MOST, _WORDS_LEAST = 5.0, -3.0
 _SAID = 12
 
@@ -94,6 +95,7 @@ class Judge:
         self._model = model
         self._features = features
         self._learning = learning
+        self._learned_at = {True: float("-inf"), False: float("-inf")}
         self._sidecars = Sidecars(settings.sidecar, settings.junk.threshold)
         mime = settings.mime
         self._bounds = Bounds(
@@ -288,10 +290,12 @@ class Judge:
         """Learn what the rules alone are sure about: mail that is surely junk, and proven mail with nothing against it."""
         if not (features and self._settings.junk.autolearn):
             return
-        if certain >= _SURE_JUNK:
-            self._learning.soon(features, junk=True)
-        elif certain <= _SURE_GOOD and case.asked and case.is_proven:
-            self._learning.soon(features, junk=False)
+        is_junk = certain >= _SURE_JUNK
+        if is_junk or (certain <= _SURE_GOOD and case.asked and case.is_proven):
+            now = self._clock.monotonic()
+            if now - self._learned_at[is_junk] >= _LEARN_PAUSE:  # some of many alike say as much as all of them
+                self._learned_at[is_junk] = now
+                self._learning.soon(features, junk=is_junk)
 
 
 def _cleaned(message: Spool) -> Spool:

@@ -21,9 +21,17 @@ _ANCHOR = re.compile(
     r"<a\s[^<>]{0,500}?\bhref\s*=\s*[\"']?\s*(https?://[^\s\"'<>]{1,500}+)[^<>]{0,500}+>([^<]{1,300})<", re.IGNORECASE
 )
 _SUBJECT_CHARACTERS = 2000
+_WORD = re.compile(r"[^\W_][\w'$€£%#-]{1,38}[\w%#]|[$€£]+", re.UNICODE)
+_DIGITS = re.compile(r"\d+")
+_WORDS_CHARACTERS = 24_000
 _LINKS_LIMIT = 200
 _FIELDS_LIMIT = 2000
 _BASE64_SLACK = 3  # text takes at most so much more room when it is encoded
+
+
+def words_of(text: str) -> list[str]:
+    """Words in lower case; digits in them all alike, so that amounts and numbers of orders make one word."""
+    return _WORD.findall(_DIGITS.sub("#", text.lower()))
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -112,6 +120,21 @@ class View:
     def text(self) -> str:
         """Everything that is said."""
         return f"{self.plain}\n{self.shown_markup}" if self.markup else self.plain
+
+    @cached_property
+    def lowered(self) -> str:
+        """Subject and the first part of the text in lower case."""
+        return f"{self.subject}\n{self.text[:_WORDS_CHARACTERS]}".lower()
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words of the first part of the text, in lower case, digits all alike."""
+        return words_of(self.text[:_WORDS_CHARACTERS])
+
+    @cached_property
+    def word_set(self) -> frozenset[str]:
+        """Those words and the subject's, once each."""
+        return frozenset((*self.words, *words_of(self.subject)))
 
     @cached_property
     def hosts(self) -> tuple[str, ...]:

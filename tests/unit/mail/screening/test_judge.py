@@ -147,6 +147,7 @@ async def test_the_server_learns_by_itself_what_the_rules_are_sure_about(tmp_pat
     settings = {"junk": {"refuse": 0.0, "least_messages": 3, "threshold": 5.0}}
     async with exchanger(tmp_path, settings=settings) as opened:
         for number in range(4):
+            opened.clock.advance(2)
             assert (await opened.send(letter(f"{GTUBE} buy zirconium watches today number{number}"))).startswith(b"250")
             assert (await opened.send(letter(f"the quarterly minutes of our sailing club number{number}"))).startswith(
                 b"250"

@@ -3,15 +3,14 @@
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mailstead.mail.authentication.dmarc.organization import organizational_domain
-from mailstead.mail.screening.view import View
+from mailstead.mail.screening.view import View, words_of
 
-_WORD = re.compile(r"[^\W_][\w'$€£%#-]{1,38}[\w%#]|[$€£]+", re.UNICODE)
 _DIGITS = re.compile(r"\d+")
 _KNOWN_LIMIT = 100_000
-_TEXT_CHARACTERS = 24_000
+_KEPT = 64
 FEATURE_BITS = 48
 _MASK = (1 << FEATURE_BITS) - 1
 _MIXER = 0x9E3779B97F4A7C15
@@ -24,18 +23,26 @@ class Features:
         self._key = key
         self._limit = limit
         self._known: OrderedDict[str, int] = OrderedDict()
+        # of the last messages: one is looked at when it arrives, and again by each mailbox that it comes to
+        self._kept: OrderedDict[bytes, tuple[int, ...]] = OrderedDict()
 
     def of(self, view: View) -> tuple[int, ...]:
         """Features of a message, each once, in the order they come."""
-        found = dict.fromkeys(map(self._feature, _marks(view)))
-        self._add_words(found, view.subject, "subject:")
-        self._add_words(found, view.text[:_TEXT_CHARACTERS], "")
-        return tuple(found)[: self._limit]
+        key = _content(view)
+        kept = self._kept.get(key)
+        if kept is None:
+            found = dict.fromkeys(map(self._feature, _marks(view)))
+            self._add_words(found, words_of(view.subject), "subject:")
+            self._add_words(found, view.words, "")
+            kept = self._kept[key] = tuple(found)[: self._limit]
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return kept
 
-    def _add_words(self, found: dict[int, None], text: str, prefix: str) -> None:
-        """The words of `text`, and each two that follow each other."""
+    def _add_words(self, found: dict[int, None], words: Iterable[str], prefix: str) -> None:
+        """`words`, and each two that follow each other."""
         before, limit, feature = 0, self._limit, self._feature
-        for word in _words(text):
+        for word in words:
             number = feature(prefix + word)
             found[number] = None
             if before:
@@ -54,13 +61,38 @@ class Features:
         return number
 
 
+_FIELDS = (
+    b"from",
+    b"subject",
+    b"reply-to",
+    b"content-type",
+    b"x-mailer",
+    b"user-agent",
+    b"list-unsubscribe",
+    b"list-id",
+    b"precedence",
+    b"x-priority",
+    b"in-reply-to",
+)
+
+
+def _content(view: View) -> bytes:
+    """What tells messages with other features apart: the fields that count, and the body."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in _FIELDS:
+        value = view.header.get(name, b"")
+        digest.update(b"%d:%b" % (len(value), value))
+    digest.update(memoryview(view.raw)[view.parts[0].body_start :])
+    return digest.digest()
+
+
 def _marks(view: View) -> Iterator[str]:
     """What counts besides words: who writes, how the message is made, links, attachments."""
     author = view.author
     if author is not None:
         yield f"from:{author.specification}"
         yield f"from-domain:{organizational_domain(author.specification.rpartition('@')[2])}"
-        for word in _words(author.display_name):
+        for word in words_of(author.display_name):
             yield f"name:{word}"
     reply = view.addresses(b"reply-to")
     if reply:
@@ -76,8 +108,3 @@ def _marks(view: View) -> Iterator[str]:
         yield f"link:{organizational_domain(host)}"
     for part in view.attachments:
         yield f"attached:{part.type}:{part.filename.rpartition('.')[2][:10].lower() if '.' in part.filename else ''}"
-
-
-def _words(text: str) -> list[str]:
-    """Words in lower case; digits in them all alike, so that amounts and numbers of orders make one word."""
-    return _WORD.findall(_DIGITS.sub("#", text.lower()))

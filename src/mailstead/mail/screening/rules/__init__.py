@@ -5,10 +5,10 @@ Settings let be read.
 """
 
 from mailstead.mail.screening.case import Case, Finding
-from mailstead.mail.screening.rules import body, client, header
+from mailstead.mail.screening.rules import body, client, header, phrases
 from mailstead.mail.screening.rules.rule import Rule
 
-RULES: tuple[Rule, ...] = (*client.RULES, *header.RULES, *body.RULES)
+RULES: tuple[Rule, ...] = (*client.RULES, *header.RULES, *body.RULES, *phrases.RULES)
 
 
 def findings(case: Case) -> list[Finding]:

@@ -29,34 +29,6 @@ _SHORTENERS = frozenset(
     ]
 )
 _SHOWN_HOST = re.compile(r"(?:https?://)?((?:[a-z0-9-]{1,63}\.){1,6}[a-z]{2,24})(?:[/:?#]|$)", re.IGNORECASE)
-_MONEY = re.compile(
-    r"\b(?:million|billion)\s+(?:us\s+)?(?:dollars?|euros?|pounds?|usd|eur)|\b(?:usd|us\$|\$|€|£)\s?\d[\d.,]*\s?(?:m|million|billion)\b|"
-    r"\bmillion(?:s)? (?:of )?(?:united states|u\.s\.)",
-    re.IGNORECASE,
-)
-_ADVANCE_FEE = re.compile(
-    r"\b(?:next of kin|beneficiary|inheritance|barrister|late (?:husband|father|client)|unclaimed|lottery|you have won|"
-    r"compensation fund|atm (?:visa )?card|bank draft|western union|moneygram|dear (?:beloved|beneficiary|friend|winner)|"
-    r"strictly confidential|transfer of (?:the )?(?:fund|sum)s?|diplomat|consignment box)\b",
-    re.IGNORECASE,
-)
-_ACCOUNT_THREAT = re.compile(
-    r"\b(?:(?:verify|confirm|update|validate|re-?activate) your (?:account|e-?mail|mailbox|password|identity|payment)|"
-    r"(?:account|mailbox|e-?mail) (?:has been|is|will be|was) (?:suspended|limited|locked|disabled|closed|blocked)|"
-    r"unusual (?:sign-?in|activity)|(?:mailbox|storage|quota) (?:is )?(?:almost )?(?:full|exceeded)|"
-    r"password (?:will )?expires?)\b",
-    re.IGNORECASE,
-)
-_COINS = re.compile(r"\b(?:bitcoin|btc|usdt)\b", re.IGNORECASE)
-_SECRETS = re.compile(r"\b(?:webcam|camera|masturbat|malware|recorded|your contacts)", re.IGNORECASE)
-_PILLS = re.compile(
-    r"\b(?:viagra|cialis|levitra|v[1i!]agra|c[1i!]al[1i!]s|phentermine|xanax|valium|tramadol|oxycontin|online pharmacy|"
-    r"penis|enlarge(?:ment)?|male enhancement|weight loss|lose weight|replica watch(?:es)?|rolex|casino|free spins|"
-    r"hot (?:singles|girls)|russian (?:brides|women)|forex|guaranteed (?:profit|income|return)s?|work from home|"
-    r"no prescription|100% free|risk[- ]free|act now|limited time offer|buy now|click (?:here|below)|order now|"
-    r"make money|earn \$|cash bonus|no credit check|cheap meds?|seo services?|first page of google)\b",
-    re.IGNORECASE,
-)
 _HIDDEN = re.compile(
     r"(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*[01](?:px|pt|em|%)?\s*[;\"']|opacity\s*:\s*0\s*[;\"'])",
     re.IGNORECASE,
@@ -67,11 +39,6 @@ _INVISIBLE = re.compile("[\u200b\u200c\u2060\u00ad\ufeff]")
 
 def _text(case: Case) -> str:
     return case.view.text[:_READ]
-
-
-def _times(pattern: re.Pattern[str], case: Case) -> int:
-    """How many different phrases of `pattern` the message has, subject included."""
-    return len({found[0].lower() for found in pattern.finditer(f"{case.view.subject}\n{_text(case)}")})
 
 
 def _links_to_address(case: Case) -> bool:
@@ -119,11 +86,6 @@ def _encoded_plain(case: Case) -> bool:
     )
 
 
-def _is_blackmail(case: Case) -> bool:
-    text = _text(case)
-    return bool(_COINS.search(text) and _SECRETS.search(text))
-
-
 def _is_gtube(case: Case) -> bool:
     return GTUBE.decode() in case.view.text
 
@@ -161,10 +123,4 @@ RULES = (
         lambda case: len(_INVISIBLE.findall(_text(case))) > 20,
     ),
     Rule("ENCODED_PLAIN_TEXT", 0.8, "plain text is encoded without need", _encoded_plain),
-    Rule("MONEY", 1.2, "it speaks of millions", lambda case: bool(_MONEY.search(_text(case)))),
-    Rule("ADVANCE_FEE", 2.5, "it reads like an advance fee fraud", lambda case: _times(_ADVANCE_FEE, case) >= 2),
-    Rule("ACCOUNT_THREAT", 1.8, "it asks to confirm an account", lambda case: _times(_ACCOUNT_THREAT, case) >= 1),
-    Rule("BLACKMAIL", 3.5, "it reads like blackmail", _is_blackmail),
-    Rule("SALES_PHRASE", 1.0, "it has a phrase of junk mail", lambda case: _times(_PILLS, case) >= 1),
-    Rule("SALES_PHRASES", 2.0, "it has several phrases of junk mail", lambda case: _times(_PILLS, case) >= 3),
 )

@@ -123,5 +123,5 @@ class SqliteDocuments:
         cookie = int(connection.execute("PRAGMA schema_version").get)
         if cookie != self._schema_cookie:
             self._schema_cookie = cookie
-            for name, spec in self._specs.items():
+            for name, spec in list(self._specs.items()):  # the loop opens collections meanwhile
                 self._tables[name] = self._load_table(connection, spec)
