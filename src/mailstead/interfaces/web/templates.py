@@ -73,7 +73,6 @@ def render(
         csrf=identity.session.csrf if identity is not None and identity.session is not None else "",
         path=request.url.path,
         theme=theme if theme in _THEMES else "",
-        is_fragment=request.headers.get("hx-request") == "true",
         **values,
     )
     return Response(html.encode(), status_code=status, media_type="text/html; charset=utf-8", headers=headers or {})
