@@ -13,7 +13,7 @@ from mailstead.formats.content_lines.component import Component
 from mailstead.formats.content_lines.errors import ContentError
 from mailstead.formats.icalendar.calendar_object import CalendarObject
 from mailstead.formats.icalendar.recurrence import Budget, starts
-from mailstead.formats.icalendar.rule import parse_rule
+from mailstead.formats.icalendar.rule import Rule, parse_rule
 from mailstead.formats.icalendar.values import DAY, Moment, Period, moment_of, parse_duration, periods_of, wall_of
 from mailstead.formats.icalendar.zones import Zones
 
@@ -97,7 +97,8 @@ def extent(found: CalendarObject, zones: Zones) -> Extent | None:
             ends.append(begin + _period_length(period, length, zones))
         for rule in (parse_rule(one.value) for one in component.all("RRULE")):
             if rule.until is None:
-                ends.append(None)
+                last = _last(rule, moment)
+                ends.append(None if last is None else zones.instant(moment, last) + length + 2 * DAY)
             else:
                 # a day more: UNTIL may be a date, or in another zone than the start
                 ends.append(zones.instant(rule.until) + length + 2 * DAY)
@@ -105,6 +106,19 @@ def extent(found: CalendarObject, zones: Zones) -> Extent | None:
         return None
     known = [end for end in ends if end is not None]
     return Extent(min(begins), max(known) if len(known) == len(ends) else None)
+
+
+def _last(rule: Rule, first: Moment) -> datetime | None:
+    """A wall clock time that no start of a counted rule comes after, where that is told without following it."""
+    limits = rule.month_days or rule.year_days or rule.weeks or rule.months or rule.positions
+    days = {"DAILY": 1, "WEEKLY": 7}.get(rule.frequency, 0)
+    # Each week has one of the weekdays named, while days that are counted may pass them by
+    if rule.count is None or limits or not days or (rule.days and rule.frequency == "DAILY"):
+        return None
+    try:
+        return first.wall + timedelta(days=days * rule.interval * rule.count)
+    except OverflowError:
+        return None
 
 
 def _of_master(

@@ -8,12 +8,13 @@ from mailstead.protocols.dav.errors import DavError
 PREFIX = "/dav/"
 _SAFE = "@!$&'()*+,;=:~"
 _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\]")
+_PLAIN = re.compile(r"[A-Za-z0-9._~@-]*", re.ASCII)
 _NAME_OCTETS = 255
 
 
 def encode(segment: str) -> str:
     """One segment of a path (RFC 3986 §3.3)."""
-    return quote(segment, safe=_SAFE)
+    return segment if _PLAIN.fullmatch(segment) else quote(segment, safe=_SAFE)
 
 
 def href(*segments: str, collection: bool = True) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from mailstead.protocols.dav.hrefs import encode
 from mailstead.protocols.dav.message import XML, Response
 from mailstead.protocols.dav.names import DECLARATIONS, d
 from mailstead.protocols.dav.properties.definition import Property, PropertyTable
@@ -73,6 +74,7 @@ class Answer:
         self._selected = selected
         self._minimal = view.exchange.is_minimal
         self._columns: dict[tuple[type, str], list[_Column]] = {}
+        self._place: tuple[CollectionResource | None, str, list[_Column]] = (None, "", [])
 
     def _plan(self, resource: Resource) -> list[_Column]:
         live = self._table.of(resource)
@@ -124,12 +126,13 @@ class Answer:
     def response(self, resource: Resource) -> str:
         """DAV:response of one resource."""
         stored = resource.properties if isinstance(resource, CollectionResource | ObjectResource) else {}
+        href, plan = self._placed(resource)
         found: list[str] = []
         missing: list[str] = []
         if self._selected.mode == "propname":
             self._names(resource, stored, found)
         else:
-            for column in self._plan(resource):
+            for column in plan:
                 name = column.name
                 if name in stored:
                     found.append(stored[name].decode())
@@ -145,13 +148,24 @@ class Answer:
                 live = self._table.of(resource)
                 found += [value.decode() for name, value in stored.items() if name not in live]
                 missing.clear()
-        parts = [f"<D:response><D:href>{escape(self._view.exchange.spelled(resource.href))}</D:href>"]
+        parts = [f"<D:response><D:href>{href}</D:href>"]
         if found or not missing or self._minimal:
             parts.append(_OK % "".join(found))
         if missing and not self._minimal:
             parts.append(_MISSING % "".join(missing))
         parts.append("</D:response>")
         return "".join(parts)
+
+    def _placed(self, resource: Resource) -> tuple[str, list[_Column]]:
+        """The href as the client writes paths, and the plan: of an object, what its neighbours have is kept."""
+        spelled = self._view.exchange.spelled
+        if not isinstance(resource, ObjectResource):
+            return escape(spelled(resource.href)), self._plan(resource)
+        collection, base, plan = self._place
+        if collection is not resource.collection:
+            base, plan = spelled(resource.collection.href), self._plan(resource)
+            self._place = (resource.collection, base, plan)
+        return escape(base + spelled(encode(resource.row.name))), plan
 
     def _names(self, resource: Resource, stored: Mapping[str, bytes], found: list[str]) -> None:
         for column in self._plan(resource):

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from mailstead.mail.scheduling.storing import box_of
 from mailstead.protocols.dav.access import BOX_RIGHTS, OWNER
+from mailstead.protocols.dav.directory import directory_book
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.hrefs import PREFIX, split_path
@@ -120,10 +121,8 @@ async def _collection(exchange: Exchange, home: Home, name: str) -> CollectionRe
     try:
         record, properties = await exchange.run_short(mailbox, _described, home, name)
     except NoSuchCollectionError:
-        for other in await access.others(exchange, home):
-            if other.path == name:
-                return other
-        return None
+        beside = [*await access.others(exchange, home), *await directory_book(exchange, home)]
+        return next((other for other in beside if other.path == name), None)
     return await access.seen(exchange, of_home(home, record, properties))
 
 
@@ -144,7 +143,9 @@ async def collections(exchange: Exchange, home: Home) -> list[CollectionResource
         seen = await access.seen(exchange, of_home(home, record, properties))
         if seen is not None:
             found.append(seen)
-    return [*found, *await access.others(exchange, home)]
+    found += await access.others(exchange, home)
+    names = {one.path for one in found}
+    return [*found, *(one for one in await directory_book(exchange, home) if one.path not in names)]
 
 
 async def _object(exchange: Exchange, collection: CollectionResource, name: str) -> ObjectResource | Unmapped:

@@ -94,7 +94,7 @@ def first_of(rule: str, at: datetime) -> datetime | None:
         return None
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(rules(), wall_clock(), st.sampled_from(ZONES), st.integers(0, 900), st.data())
 def test_rules_exceptions_and_changes_in_zones(
     rule: str, at: datetime, zone: str, after: int, data: st.DataObject
@@ -117,7 +117,7 @@ def test_rules_exceptions_and_changes_in_zones(
     assert ours(calendar, since, until) == theirs(calendar, since, until)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from(("DAILY", "WEEKLY", "MONTHLY")), st.dates(datetime(2024, 1, 1).date(), datetime(2026, 1, 1).date())
 )
@@ -146,6 +146,7 @@ OWN_ZONE = (
 )
 
 
+@settings(deadline=None)
 @given(wall_clock())
 def test_an_objects_own_zone_is_as_the_one_it_describes(at: datetime) -> None:
     since, until = (at.replace(tzinfo=UTC) + timedelta(days=days) for days in (-3, 40))
@@ -222,6 +223,7 @@ def test_what_is_no_rule(rule: str) -> None:
         parse_rule(rule)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="FREQ=DAILYWKBMONTHSUCUE;,-0123456789", max_size=80).map(lambda text: "FREQ=DAILY;" + text))
 def test_rules_raise_nothing_but_their_own_error(text: str) -> None:
     try:
