@@ -15,6 +15,8 @@ from mailstead.mail.scheduling.implicit import ImplicitScheduling
 from mailstead.mail.screening.personal import PersonalJunk
 from mailstead.mail.screening.screening import Screening
 from mailstead.mail.sending.policy import SendingPolicy
+from mailstead.mail.sending.return_path import Verp
+from mailstead.mail.sending.suppression import SuppressionList
 from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.services.definition import Wiring
 from mailstead.services.policy import sending_policy
@@ -27,7 +29,14 @@ def local_delivery(wiring: Wiring) -> LocalDelivery:
     """The way into mailboxes from this process, and of reports to the server itself."""
     stores = wiring.stores
     intake = report_intake(stores, wiring.hostname)
-    return DeliveryWithReports(_into_mailboxes(wiring), intake, stores.trace, stores.clock)
+    return DeliveryWithReports(
+        _into_mailboxes(wiring),
+        intake,
+        stores.trace,
+        stores.clock,
+        verp=Verp(stores.directory.verp_secret),
+        suppressions=SuppressionList(stores.documents, stores.settings.sending, stores.clock),
+    )
 
 
 def _into_mailboxes(wiring: Wiring) -> LocalDelivery:

@@ -17,6 +17,7 @@ from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
 from mailstead.mail.reports.collector import ResultCollector
 from mailstead.mail.sending.aftermath import Aftermath
+from mailstead.mail.sending.return_path import Verp
 from mailstead.mail.webhooks.post import Hooks
 from mailstead.protocols.smtp.roles.submission import SubmissionRole
 from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
@@ -87,6 +88,7 @@ async def start(wiring: Wiring) -> Smtp:
             policies=TlsPolicies(stores.resolver, sts, stores.clock),
             reach=Reach(stores.resolver, settings.forward.private_networks),
             results=collector,
+            verp=Verp(stores.directory.verp_secret) if settings.sending.return_path == "verp" else None,
         ),
         local_delivery(wiring),
         stores.directory,

@@ -30,6 +30,8 @@ from mailstead.mail.outbound.targets import MailLoopError, Target, find_targets
 from mailstead.mail.outbound.tls_policies import DestinationPolicy, TlsPolicies, TlsPolicyError
 from mailstead.mail.outbound.tls_results import TlsResults
 from mailstead.mail.outbound.verdict import Attempt, Verdict, all_by_error, all_by_reply, by_error, by_reply
+from mailstead.mail.sending.return_path import Verp
+from mailstead.mail.transport.client import CUT_OFF, Client, Outcome
 from mailstead.mail.transport.reply import Reply
 
 _NO_MAIL_HERE = 521  # RFC 7504 §3: the host takes no mail at all
@@ -49,6 +51,7 @@ class Transport:
         *,
         routes: Routes | None = None,
         results: TlsResults | None = None,
+        verp: Verp | None = None,
         reach: Reach | None = None,
     ) -> None:
         """Without `reach` no server is reached that an alias names."""
@@ -59,6 +62,7 @@ class Transport:
         self._routes = routes or Routes(None, SendingSettings(), relay_url)
         self._policies = policies
         self._results = results
+        self._verp = verp
         self._opening = Opening(contexts, settings, hostname, policies, results)
         self._connections = self._opening.connections
 
@@ -171,6 +175,18 @@ class Transport:
             raise RequireTlsUnsupportedError(detail=f"{target.host} does not offer it")
         return server
 
+    async def _send(self, client: Client, envelope: Envelope, message: QueuedMessage, *, utf8: bool) -> list[Outcome]:
+        """One transaction, or one for each recipient of mail that was submitted here where VERP is on."""
+        if self._verp is None or not envelope.account or not envelope.sender:
+            return await client.send(envelope, message.chunks(), message.size, utf8=utf8)
+        outcomes: list[Outcome] = []
+        for one in _each(envelope, self._verp):
+            if outcomes and not client.usable:
+                outcomes.append(Outcome(one.recipients[0], CUT_OFF, False))
+                continue
+            outcomes += await client.send(one, message.chunks(), message.size, utf8=utf8)
+        return outcomes
+
     async def _converse(
         self, server: OpenServer, envelope: Envelope, message: QueuedMessage
     ) -> tuple[list[Verdict], bool]:
@@ -190,7 +206,7 @@ class Transport:
         with ExitStack() as unless_sent:
             unless_sent.callback(client.abort)
             try:
-                outcomes = await client.send(envelope, message.chunks(), message.size, utf8=fitness.utf8)
+                outcomes = await self._send(client, envelope, message, utf8=fitness.utf8)
             except MailsteadError as error:
                 return [*verdicts, *all_by_error(envelope, error, host)], False
             unless_sent.pop_all()
@@ -199,6 +215,16 @@ class Transport:
         for one in outcomes:
             verdicts.append(by_reply(one.recipient, one.reply, host, relayed_dsn=one.relayed_dsn, encrypted=encrypted))
         return verdicts, spoke
+
+
+def _each(envelope: Envelope, verp: Verp) -> list[Envelope]:
+    """The envelope once for each recipient, with a return path of its own."""
+    return [
+        msgspec.structs.replace(
+            envelope, sender=verp.return_path(envelope.sender, recipient.address), recipients=(recipient,)
+        )
+        for recipient in envelope.recipients
+    ]
 
 
 def _lasting(reply: Reply) -> Reply:

@@ -50,7 +50,7 @@ class Outcome(msgspec.Struct, frozen=True):
     relayed_dsn: bool
 
 
-_CUT_OFF = Reply(451, "4.4.2", ("The remote server closed the connection",))
+CUT_OFF = Reply(451, "4.4.2", ("The remote server closed the connection",))
 _UNFIT = Reply(451, "4.5.0", ("The remote server gave a reply that does not fit the command",))
 
 
@@ -191,7 +191,7 @@ class Client:
         answered = list(zip(envelope.recipients, replies, strict=True))
         if not self.usable or not any(_accepts(reply) for reply in replies):
             await self._leave()
-            return self._outcomes(answered, [_CUT_OFF] * len(answered))
+            return self._outcomes(answered, [CUT_OFF] * len(answered))
         start = await self._command("DATA", self._timeouts.start)
         if start.code != 354:
             await self._leave()
@@ -204,9 +204,9 @@ class Client:
             return self._outcomes(answered, finals * len(answered))
         while len(finals) < sum(map(_accepts, replies)):  # one for each accepted recipient (RFC 2033 §4.2)
             try:
-                finals.append(_final(await self._reply(self._timeouts.data)) if self.usable else _CUT_OFF)
+                finals.append(_final(await self._reply(self._timeouts.data)) if self.usable else CUT_OFF)
             except TemporaryError:
-                finals.append(_CUT_OFF)
+                finals.append(CUT_OFF)
         return self._outcomes(answered, finals)
 
     async def _announce(self, sender: str, recipients: Sequence[str]) -> tuple[Reply, list[Reply]]:
@@ -223,9 +223,9 @@ class Client:
         replies: list[Reply] = []
         for one in ask:
             try:  # a server that goes away between two replies has settled those before
-                replies.append(await one() if self.usable else _CUT_OFF)
+                replies.append(await one() if self.usable else CUT_OFF)
             except ServerClosedError:
-                replies.append(_CUT_OFF)
+                replies.append(CUT_OFF)
         return first, replies
 
     async def _leave(self) -> None:

@@ -68,6 +68,7 @@ class Directory:
         self._webhook_secret = derive_key(secret, "webhook")
         self.relay_secret = derive_key(secret, "relay")
         self.unsubscribe_secret = derive_key(secret, "unsubscribe")
+        self.verp_secret = derive_key(secret, "verp")
         self._collections: dict[type[Any], Collection] = {}
         self._state: Collection | None = None
         self._subscription: Subscription | None = None

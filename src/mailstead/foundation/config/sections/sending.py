@@ -42,3 +42,7 @@ class SendingSettings(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         switch("Add one-click List-Unsubscribe (RFC 8058) to mail with Precedence: bulk or list for one recipient"),
     ] = False
+    return_path: Annotated[
+        Literal["sender", "verp"],
+        text("Return path of mail to others: its sender, or one for each recipient (VERP), whose notices are counted"),
+    ] = "sender"
