@@ -19,6 +19,8 @@ Items: initial, backups, updates, certificates, restore, status, help; a menu wh
   --profiles LIST      mail,storage: everything; mail: forwarding only
   --dns-provider URL   publishes DNS records and proves names: cloudflare://TOKEN@, digitalocean://TOKEN@,
                        route53://KEY:SECRET@, rfc2136://KEYNAME:SECRET@ADDRESS
+  --acme DIRECTORY     who certifies the names: letsencrypt, the URL of another ACME directory, or off
+  --contact ADDRESS    whom that authority writes to
   --publish            publish the DNS records through it now
   --set NAME=VALUE     one more setting for .env; may be repeated
   --source DIR|URL     where the compose file and the router's configuration come from (beside this script, else GitHub)
@@ -31,6 +33,7 @@ TEXT
 }
 
 item="" domain="" hostname="" folder=/opt/mailstead version="" image="" profiles="" provider="" source_of_files=""
+acme=letsencrypt contact=""
 yes=false dry_run=false firewall=true pull=true checks=true publish=false
 extra=()
 
@@ -261,6 +264,12 @@ write_files() {
   keep_or_add IMAGE_TAG "$version"
   for name in MAILSTEAD_SECRET MONGODB_PASSWORD MONGODB_KEY REDIS_PASSWORD; do keep_or_add "$name" "$(secret)" secret; done
   keep_or_add MAILSTEAD_DNS_PUBLISH_URL "$provider" secret
+  case $acme in
+    off) ;;
+    letsencrypt) keep_or_add MAILSTEAD_ACME_DIRECTORY https://acme-v02.api.letsencrypt.org/directory ;;
+    *) keep_or_add MAILSTEAD_ACME_DIRECTORY "$acme" ;;
+  esac
+  keep_or_add MAILSTEAD_ACME_CONTACT "$contact"
   for value in "${extra[@]}"; do keep_or_add "${value%%=*}" "${value#*=}"; done
 }
 
@@ -311,6 +320,7 @@ initial() {
   profiles=${profiles:-$(setting COMPOSE_PROFILES)}
   ask profiles "What runs (mail,storage: everything; mail: forwarding only)" mail,storage
   [[ $domain =~ ^[A-Za-z0-9.-]+$ && $hostname =~ ^[A-Za-z0-9.-]+$ ]] || fail "$domain or $hostname is no name"
+  [[ $acme =~ ^(off|letsencrypt|https://.+)$ ]] || fail "--acme: letsencrypt, https://... or off"
   case $profiles in mail | mail,storage | mail,storage,metrics | mail,metrics) ;; *) fail "--profiles: mail,storage or mail" ;; esac
   check_host
   install_programs
@@ -381,6 +391,8 @@ main() {
       --image) image=${2:?} && shift ;;
       --profiles) profiles=${2:?} && shift ;;
       --dns-provider) provider=${2:?} && shift ;;
+      --acme) acme=${2:?} && shift ;;
+      --contact) contact=${2:?} && shift ;;
       --set)
         [[ ${2:-} =~ ^[A-Z][A-Z0-9_]*=.+ ]] || fail "--set NAME=VALUE"
         extra+=("$2") && shift

@@ -55,7 +55,7 @@ class Host:
         return self.run(
             *("/release/setup.sh", "--yes", "--no-pull", "--skip-checks", "--folder", str(self.folder)),
             *("--domain", "example.test", "--image", image, "--version", tag, "--profiles", "mail"),
-            *("--set", "HEALTH_INTERVAL=2s", *options),
+            *("--acme", "https://acme.example.test/directory", "--set", "HEALTH_INTERVAL=2s", *options),
         ).splitlines()
 
     def has(self, program: str) -> bool:
@@ -122,6 +122,7 @@ def check_environment(host: Host) -> None:
     assert len(set(secrets)) == 4
     assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
     assert host.engine.guest in values["MAILSTEAD_ADDRESSES"].split(",")
+    assert values["MAILSTEAD_ACME_DIRECTORY"] == "https://acme.example.test/directory"
     assert (values["MAILSTEAD_HOSTNAME"], values["COMPOSE_PROFILES"]) == ("mail.example.test", "mail")
 
 

@@ -23,7 +23,7 @@ from support.programs import require_program
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache/containers"
-_NETWORK = "198.18.{}.{}"  # RFC 2544 §11: never routed, so nobody's
+_NETWORK = "198.18.{}.{}"  # for benchmarks (RFC 2544 Appendix C.2.2): nobody's
 
 
 @dataclass(frozen=True)
