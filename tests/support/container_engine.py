@@ -106,7 +106,7 @@ def _engine(folder: Path, prefix: Sequence[str | Path], options: Sequence[str]) 
         command += ["--exec-opt", "native.cgroupdriver=cgroupfs"]
         log = folder / "dockerd.log"
         process = stack.enter_context(running(command, log, stop_within=60))
-        eventually_sync(lambda: process.poll() is not None or _answers(engine))
+        eventually_sync(lambda: process.poll() is not None or _answers(engine), longest=60, pause=0.1)
         assert process.poll() is None, log.read_text("utf-8", "replace")[-4000:]
         remove_containers(engine)  # of a run that was cut off
         try:

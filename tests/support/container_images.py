@@ -72,7 +72,8 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-l
 _HOST_DOCKERFILE = f"""\
 FROM {BASE}
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends --download-only \\
- docker.io docker-compose ufw curl ca-certificates iptables
+ docker.io docker-compose ufw curl ca-certificates iptables \\
+ && echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/unsafe
 """
 
 
