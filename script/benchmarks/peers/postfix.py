@@ -22,7 +22,7 @@ mail_owner = postfix
 setgid_group = postdrop
 maillog_file_prefixes = {folder}
 maillog_file = {folder}/postfix.log
-myhostname = mail.example.test
+myhostname = {hostname}
 mydestination =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
@@ -61,7 +61,8 @@ pickup unix n - n 60 1 pickup
 class Postfix:
     """A Postfix that can be told more, stopped and started."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, hostname: str) -> None:
+        self._hostname = hostname
         self.folder = folder
         self.port = port
         self._settings: dict[str, str] = {}
@@ -70,7 +71,9 @@ class Postfix:
         """Write main.cf with these settings besides the common ones and those of earlier calls."""
         self._settings |= settings
         lines = "".join(f"{name} = {value}\n" for name, value in self._settings.items())
-        (self.folder / "config" / "main.cf").write_text(_MAIN.format(folder=self.folder) + lines)
+        (self.folder / "config" / "main.cf").write_text(
+            _MAIN.format(folder=self.folder, hostname=self._hostname) + lines
+        )
 
     def run(self, *command: str, check: bool = True) -> None:
         """`postfix COMMAND` on this configuration."""
@@ -84,13 +87,15 @@ class Postfix:
 
 
 @contextmanager
-def postfix(folder: Path, settings: dict[str, str], port: int = 0) -> Iterator[Postfix]:
+def postfix(
+    folder: Path, settings: dict[str, str], port: int = 0, *, hostname: str = "mail.example.test"
+) -> Iterator[Postfix]:
     """A running Postfix with `settings` besides the common ones, on a free port unless told; stopped at the end."""
     owner = pwd.getpwnam("postfix")
     for name in ("queue", "data", "config"):
         (folder / name).mkdir(parents=True)
     os.chown(folder / "data", owner.pw_uid, owner.pw_gid)
-    made = Postfix(folder, port or free_port())
+    made = Postfix(folder, port or free_port(), hostname)
     (folder / "config" / "master.cf").write_text(_MASTER.format(port=made.port))
     made.configure(settings)
     made.start()

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailstead.administration import aliases, domains
+from mailstead.administration import aliases, domains, event_hooks
 from mailstead.administration.actor import COMMAND_LINE
 from mailstead.administration.dns_records import Checked, check_records
 from mailstead.cli.dns import own_facts
@@ -48,6 +48,18 @@ def set_domain(
     """Give a domain to another user."""
     domain = with_stores(lambda stores: domains.set_owner(stores.administration, COMMAND_LINE, name, owner))
     emit_done(f"{domain.id} belongs to {owner}", json=json, record=_row(domain))
+
+
+@app.command("webhook-key")
+def webhook_key(
+    name: str,
+    json: Json = False,
+    rotate: Annotated[bool, typer.Option("--rotate", help="Sign with another key from now on.")] = False,
+) -> None:
+    """Show the key that signs what a domain's webhooks get."""
+    work = event_hooks.rotate_webhook_key if rotate else event_hooks.webhook_key
+    key = with_stores(lambda stores: work(stores.administration, COMMAND_LINE, name))
+    emit_record({"name": name, "webhook_key": key}, json=json)
 
 
 @app.command("verify")
