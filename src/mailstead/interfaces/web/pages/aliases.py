@@ -251,7 +251,8 @@ class AliasPages(Controller):
             _megabytes(alias.quota),
             alias.description,
             "yes" if alias.enabled else "",
-            str(alias.disabled_code),
+            # 421 and 450 are one answer (docs/routing.md)
+            str(450 if alias.disabled_code == 421 else alias.disabled_code),
         )
         return render(
             request,
