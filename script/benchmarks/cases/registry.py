@@ -1,7 +1,21 @@
 """All cases, in the order they are run and printed."""
 
 from benchmarks.case import Case
-from benchmarks.cases import calendars, disk, fairness, growth, imap, inbound, memory, pop3, queue, smtp, start, web
+from benchmarks.cases import (
+    api,
+    calendars,
+    disk,
+    fairness,
+    growth,
+    imap,
+    inbound,
+    memory,
+    pop3,
+    queue,
+    smtp,
+    start,
+    web,
+)
 
 CASES: tuple[Case, ...] = (
     Case("imap", "IMAP commands on a large mailbox beside Dovecot", imap.run),
@@ -14,6 +28,7 @@ CASES: tuple[Case, ...] = (
     Case("start", "start to ready", start.run),
     Case("growth", "cost against the size of the mailbox beside Dovecot", growth.run),
     Case("web", "the webmail's inbox of a large mailbox", web.run),
+    Case("api", "the REST API beside the bare framework", api.run),
     Case("calendars", "CalDAV beside Radicale and Xandikos", calendars.run),
     Case("disk", "disk used beside Maildir", disk.run),
 )

@@ -343,3 +343,12 @@ def test_an_alias_answers_while_its_owner_is_away_and_filters_as_told(as_account
         assert client.put(path, json={"vacation_responder_is_enabled": False}).status_code == 200
         assert client.put(path, json={"junk_threshold": 3.5, "junk_filter": False}).json()["junk_threshold"] == 3.5
         assert client.put(path, json={"junk_threshold": None, "junk_filter": True}).json()["junk_threshold"] is None
+
+
+def test_a_domain_that_is_added_again_with_the_same_key_is_added_once(as_account: Client) -> None:
+    with as_account("admin") as admin:
+        once = {"Idempotency-Key": "domain-once"}
+        first, second = (admin.post("/domains", json={"domain": "once.test"}, headers=once) for _ in range(2))
+        assert (first.status_code, second.json()) == (200, first.json())
+        assert admin.post("/domains", json={"domain": "once.test"}).status_code == 409
+        assert admin.delete("/domains/once.test").status_code == 200

@@ -1,6 +1,7 @@
 """An ENVELOPE as stored (RFC 9051 §7.5.2), read back into names and addresses for display."""
 
 import re
+from collections.abc import Iterable, Iterator
 from email.headerregistry import Address as DisplayAddress
 from typing import TypeAlias
 
@@ -45,7 +46,7 @@ class EnvelopeShown(msgspec.Struct, frozen=True):
 
 def clean(text: str) -> str:
     """One line without control and direction characters, which could make text look like other text."""
-    return _CONTROL.sub(" ", text).strip()
+    return text.strip() if text.isprintable() else _CONTROL.sub(" ", text).strip()
 
 
 def read_envelope(stored: bytes) -> EnvelopeShown:
@@ -72,10 +73,7 @@ def read_envelope(stored: bytes) -> EnvelopeShown:
 
 def _parse(stored: bytes) -> "list[_Value]":
     stack: list[list[_Value]] = [[]]
-    position = 0
-    while found := _TOKEN.search(stored, position):
-        position = found.end()
-        token = found[0]
+    for token, quoted, literal in _tokens(stored):
         if token == b"(":
             stack.append([])
         elif token == b")":
@@ -83,15 +81,33 @@ def _parse(stored: bytes) -> "list[_Value]":
                 break
             done = stack.pop()
             stack[-1].append(done)
-        elif found[2] is not None:
-            stack[-1].append(stored[position : position + int(found[2])])
-            position += int(found[2])
-        elif found[1] is not None:
-            stack[-1].append(_ESCAPE.sub(rb"\1", found[1]))
-        else:
+        elif token == b"NIL":
             stack[-1].append(None)
+        elif literal is not None:
+            stack[-1].append(literal)
+        else:
+            stack[-1].append(_ESCAPE.sub(rb"\1", quoted) if b"\\" in quoted else quoted)
     outer = stack[0][0] if stack[0] else None
     return outer if isinstance(outer, list) else []
+
+
+def _tokens(stored: bytes) -> Iterable[tuple[bytes, bytes, bytes | None]]:
+    """Each token, the inside of a quoted one, and the octets of a literal."""
+    if b"{" not in stored:
+        return [(found[0], found[1] or b"", None) for found in _TOKEN.finditer(stored)]
+    return _with_literals(stored)
+
+
+def _with_literals(stored: bytes) -> Iterator[tuple[bytes, bytes, bytes | None]]:
+    position = 0
+    while found := _TOKEN.search(stored, position):
+        position = found.end()
+        if found[2] is None:
+            yield found[0], found[1] or b"", None
+            continue
+        end = position + int(found[2])
+        yield found[0], b"", stored[position:end]
+        position = end
 
 
 def _people(value: "_Value") -> tuple[Person, ...]:

@@ -19,6 +19,7 @@ from mailstead.administration.domains import (
 from mailstead.administration.event_hooks import BOUNCE_WEBHOOK, set_bounce_webhook
 from mailstead.administration.sending import look_at_proof
 from mailstead.interfaces.api.access import USER
+from mailstead.interfaces.api.idempotency import HEADER, once
 from mailstead.interfaces.api.moments import moment
 from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
@@ -130,9 +131,16 @@ class DomainController(Controller):
         return paged(request, items, len(found), page)
 
     @post("/", status_code=200, summary="Serve a domain")
-    async def add(self, data: DomainWanted, identity: Identity, services: ApiServices) -> DomainShown:
-        """DKIM keys are made with it; for server admins."""
-        return shown(await add_domain(services.administration, identity.actor, data.domain))
+    async def add(
+        self, request: Request[Any, Any, Any], data: DomainWanted, identity: Identity, services: ApiServices
+    ) -> DomainShown:
+        """DKIM keys are made with it; for server admins. An Idempotency-Key makes it safe to repeat."""
+
+        async def work() -> DomainShown:
+            return shown(await add_domain(services.administration, identity.actor, data.domain))
+
+        key = request.headers.get(HEADER, "")
+        return await once(services, identity, key, await request.body(), DomainShown, work)
 
     @get("/{name:str}", summary="One domain")
     async def show(self, name: DomainName, identity: Identity, services: ApiServices) -> DomainShown:

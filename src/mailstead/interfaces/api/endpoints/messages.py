@@ -191,7 +191,11 @@ class MessageController(Controller):
         )
         page = page_of(number, limit, usual=_USUAL, most=_MOST)
         mailbox = await opened(services, identity)
-        items, total = await services.mailboxes.run(_window, mailbox, folder, filters, page.offset, page.limit)
+        asked = (mailbox, folder, filters, page.offset, page.limit)
+        if criterion_of(filters) is None:
+            items, total = await services.mailboxes.run_short(mailbox, _window, *asked)
+        else:
+            items, total = await services.mailboxes.run(_window, *asked)
         return paged(request, items, total, page)
 
     @post("/", status_code=200, summary="Put a message into a folder")
@@ -213,7 +217,7 @@ class MessageController(Controller):
     ) -> MessageShown:
         """With its text, its header and the list of its attachments; reading it changes nothing."""
         mailbox = await opened(services, identity)
-        found = await services.mailboxes.run(_one, mailbox, message_id)
+        found = await services.mailboxes.run_short(mailbox, _one, mailbox, message_id)
         if not attachments:
             found = msgspec.structs.replace(found, attachments=[])
         if raw or eml:
