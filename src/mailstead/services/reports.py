@@ -38,5 +38,5 @@ def report_intake(stores: Stores, hostname: str) -> ReportIntake:
         Complaints(SuppressionList(stores.documents, settings.sending, stores.clock), stores.trace, stores.events),
         stores.directory,
         settings.reports,
-        settings.authentication.identifier or hostname,
+        (settings.authentication.identifier or hostname) if settings.authentication.check else "",
     )

@@ -41,7 +41,7 @@ class NotAboutUsError(PermanentError):
 
 
 class ReportIntake:
-    """Takes messages with reports. `identifier` is our name in Authentication-Results."""
+    """Takes messages with reports. `identifier` is our name in Authentication-Results, "" where nothing is checked."""
 
     def __init__(
         self,
@@ -109,8 +109,13 @@ class ReportIntake:
         raise NotAboutUsError
 
     def _proved_sender(self, header: bytes) -> str:
-        """The author's domain, where our own check found that DMARC passes; fields of ours stand at the top."""
+        """The author's domain, where our own check found that DMARC passes.
+
+        Our mail exchanger writes its results above its Received field: what stands below anybody may have written.
+        """
         for name, value in iter_fields(header):
+            if name.lower() == b"received":
+                return ""
             if name.lower() != b"authentication-results":
                 continue
             try:

@@ -310,6 +310,7 @@ async def test_our_own_report_is_read_kept_once_and_shown(reporting: Reporting) 
         (f"{HOSTNAME}; dmarc=pass header.from=google.com", "google.com"),
         (f"{HOSTNAME}; dmarc=fail header.from=google.com", ""),
         ("evil.test; dmarc=pass header.from=google.com", ""),
+        (f"x; none\r\nReceived: by x\r\nAuthentication-Results: {HOSTNAME}; dmarc=pass header.from=google.com", ""),
     ],
 )
 async def test_who_is_proved_to_have_sent_it_stands_beside(reporting: Reporting, results: str, sender: str) -> None:
