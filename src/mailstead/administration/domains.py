@@ -10,6 +10,7 @@ from mailstead.administration.aliases import UnknownNameError, find_domain
 from mailstead.foundation.crypto.at_rest import encrypt
 from mailstead.foundation.crypto.dkim_keys import NewKey, new_ed25519_key, new_rsa_key
 from mailstead.foundation.errors import AlreadyExistsError, PermanentError
+from mailstead.stores.directory.access import AccessEntry
 from mailstead.stores.directory.names import domain_name
 from mailstead.stores.directory.records import Alias, DkimKey, Domain, User
 from mailstead.stores.documents.interface import DuplicateError
@@ -96,6 +97,8 @@ async def remove_domain(administration: Administration, actor: Actor, name: str,
         raise PermanentError(f"{name} has {len(aliases)} aliases: remove them first, or use --with-aliases")
     for alias in aliases:
         await administration.directory.remove(alias)
+    for entry in await administration.directory.find(AccessEntry, scope=domain.id):
+        await administration.directory.remove(entry)
     await administration.directory.remove(domain)
     await administration.audit(actor, "domain.remove", domain.id, aliases=len(aliases))
 

@@ -1,4 +1,7 @@
-"""What submission does to a message (RFC 6409 §8): Date and Message-ID added, Bcc taken out, nothing else touched."""
+"""What submission does to a message (RFC 6409 §8): Date and Message-ID added, Bcc taken out, nothing else touched.
+
+A field that only the mail exchanger may set is taken out, too.
+"""
 
 from collections.abc import Iterator
 
@@ -12,6 +15,7 @@ from mailstead.foundation.spool import Spool
 
 HEADER_LIMIT = 1024 * 1024
 _ADDED_LIMIT = 1000
+_TAKEN_AWAY = (b"bcc", b"x-mailstead-verdict")  # nobody but the mail exchanger says what is junk
 
 
 class SubmittedHeader(msgspec.Struct, frozen=True):
@@ -46,7 +50,7 @@ def prepare_header(original: bytes, hostname: str, now: float) -> SubmittedHeade
         seen.setdefault(lowered, value)
         if lowered in (b"from", b"sender"):
             authors += [address.specification for address in parse_addresses(value, _ADDED_LIMIT) if address.domain]
-        if lowered == b"bcc":
+        if lowered in _TAKEN_AWAY:
             kept.append(original[position:start])
             position = end
     kept.append(original[position:])

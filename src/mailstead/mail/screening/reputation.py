@@ -84,6 +84,8 @@ class Reputation:
     def note(self, keys: Iterable[str], *, junk: bool, weight: float = 1.0) -> None:
         """Count a message for each of `keys`."""
         for key in keys:
+            if len(self._changed) >= _CHANGED_LIMIT and key not in self._changed:
+                continue  # so many strangers in some seconds: what they are like is not worth the memory
             good, bad = self._changed.get(key, (0.0, 0.0))
             self._changed[key] = (good, bad + weight) if junk else (good + weight, bad)
             standing = self._known.get(key)
@@ -94,8 +96,7 @@ class Reputation:
             self._writing = asyncio.get_running_loop().create_task(self._write_later())
 
     async def _write_later(self) -> None:
-        if len(self._changed) < _CHANGED_LIMIT:
-            await asyncio.sleep(_WRITE_AFTER)
+        await asyncio.sleep(_WRITE_AFTER)
         self._writing = None
         await self.flush()
 
