@@ -22,7 +22,8 @@ def thread_heads(connection: apsw.Connection, folder_id: int, first: int, last: 
         "WITH wanted AS (SELECT DISTINCT m.thread_id FROM entry e JOIN message m ON m.id = e.message_id"
         " WHERE e.folder_id = ? AND e.uid BETWEEN ? AND ?)"
         " SELECT m.thread_id, max(e.uid), count(*), sum(e.flags & 1 = 0) FROM wanted w"
-        " JOIN message m ON m.thread_id = w.thread_id JOIN entry e ON e.message_id = m.id AND e.folder_id = ?"
+        " CROSS JOIN message m INDEXED BY message_thread ON m.thread_id = w.thread_id"
+        " CROSS JOIN entry e INDEXED BY entry_message ON e.message_id = m.id AND e.folder_id = ?"
         " GROUP BY m.thread_id",
         (folder_id, first, last, folder_id),
     )
