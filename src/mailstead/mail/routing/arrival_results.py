@@ -37,10 +37,12 @@ class ArrivalResults(msgspec.Struct, frozen=True):
 
     @property
     def is_forged(self) -> bool:
-        """Whether the sender may be somebody else: a notice to it could reach one who never wrote (RFC 3834 §2)."""
-        if self.result("dmarc") == "pass":
-            return False
-        return self.result("dmarc") == "fail" or self.result("spf") in ("fail", "softfail")
+        """Whether the return path may be somebody else's: a notice to it could reach one who never wrote (RFC 3834 §2).
+
+        SPF proves the return path, whoever the author is: a list's, say, that DMARC fails for.
+        """
+        spf, dmarc = self.result("spf"), self.result("dmarc")
+        return "pass" not in (spf, dmarc) and (dmarc == "fail" or spf in ("fail", "softfail"))
 
     @property
     def needs_other_author(self) -> bool:

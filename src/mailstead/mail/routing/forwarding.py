@@ -102,24 +102,28 @@ class Forwarding:
 
     async def _return_path(self, sender: str, alias: str, domain: str, results: ArrivalResults | None) -> str:
         """See the module: of the sender, of the owner when the sender may be forged, null for what is null."""
-        if not sender or not self._settings.srs:
+        if not sender:
             return sender
         if results is not None and results.is_forged:
-            owner = await self._owner(alias)
-            return self._srs.forward(owner, domain) if owner else ""
-        if await self._directory.is_local_domain(sender.rpartition("@")[2]):
+            return await self._owner_path(alias, domain)
+        if not self._settings.srs or await self._directory.is_local_domain(sender.rpartition("@")[2]):
             return sender
         try:
             return self._srs.forward(sender, domain)
         except UnforwardableSenderError as error:
             log.info("the sender cannot be rewritten, the owner is told of failures", error=str(error))
-            owner = await self._owner(alias)
-            return self._srs.forward(owner, domain) if owner else ""
+            return await self._owner_path(alias, domain)
 
-    async def _owner(self, alias: str) -> str:
+    async def _owner_path(self, alias: str, domain: str) -> str:
+        """A return path that leads to the alias's owner; null when there is none."""
         found = (await self._directory.resolve(alias)).alias
         owner = await self._directory.get(User, found.user_id) if found is not None else None
-        return "" if owner is None else owner.address
+        if owner is None:
+            return ""
+        try:
+            return self._srs.forward(owner.address, domain)
+        except UnforwardableSenderError:
+            return ""
 
     async def _in_own_name(self, message: Spool, start: bytes, mark: bytes, alias: str, domain: str) -> Spool:
         """The message with the alias as its author, signed for the alias's domain."""

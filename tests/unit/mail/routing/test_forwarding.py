@@ -44,6 +44,7 @@ AUTHENTIC = {
     "_dmarc.signed.test": {"TXT": "v=DMARC1; p=reject"},
     "s1._domainkey.signed.test": {"TXT": ed25519_key().public_record},
     "loose.test": {"TXT": "v=spf1 ~all"},
+    "_dmarc.listed.test": {"TXT": "v=DMARC1; p=none"},
     "k1._domainkey.example.test": {"TXT": rsa_key().public_record},
 }
 LOOPBACK = ("127.0.0.0/8",)
@@ -247,6 +248,24 @@ async def test_a_sender_who_may_be_forged_is_told_nothing_and_the_owner_is(
         assert at.sink.messages == [], "no backscatter"
         assert notice["to"].endswith("=example.test=alice@example.test")
         assert "team@example.test" in str(notice)
+
+
+async def test_a_list_is_told_whoever_wrote_to_it(tmp_path: Path) -> None:
+    async with exchange(tmp_path) as at:
+        await at.alias("team@example.test", "gone@nowhere.test")
+        await at.comes("list-bounces@good.test", "team@example.test", written("a@listed.test"))
+        [(sender, recipients, _)] = await at.sent()
+        assert (sender, recipients) == ("", ["list-bounces@good.test"]), "SPF proves the return path"
+
+
+async def test_a_forged_sender_is_told_nothing_without_srs_either(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(SETTINGS, forward=ForwardSettings(srs=False))
+    async with exchange(tmp_path, settings, address="198.51.100.7") as at:
+        await at.alias("team@example.test", "gone@nowhere.test")
+        await at.comes("a@good.test", "team@example.test", written())
+        await at.in_mailbox("alice@example.test")
+        await at.office.emptied()
+        assert at.sink.messages == []
 
 
 async def test_a_notice_that_cannot_be_passed_on_is_not_lost_and_makes_no_other(tmp_path: Path) -> None:
