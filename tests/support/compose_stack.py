@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import smtplib
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,6 +84,7 @@ class Stack:
     def receive(self, recipient: str) -> bytes:
         """A message from elsewhere, taken by the mail exchanger; what was sent."""
         message = _message("someone@far.test", recipient)
+        self._await_listening(25)
         with smtplib.SMTP(self.host, 25, "mx.far.test", 60) as client:
             client.sendmail("someone@far.test", [recipient], message)
         self.accepted.append((recipient, message))
@@ -91,11 +93,22 @@ class Stack:
     def submit(self, sender: str, password: str, recipient: str) -> bytes:
         """A message to elsewhere, taken by submission."""
         message = _message(sender, recipient)
+        self._await_listening(587)
         with smtplib.SMTP(self.host, 587, "client.test", 60) as client:
             client.starttls(context=_trusting())
             client.login(sender, password)
             client.sendmail(sender, [recipient], message)
         return message
+
+    def _await_listening(self, port: int) -> None:
+        """Returns when somebody accepts: the engine may tell of a health that was looked at before a kill."""
+
+        def accepts() -> bool:
+            with socket.socket() as probe:
+                probe.settimeout(5)
+                return probe.connect_ex((self.host, port)) == 0
+
+        eventually_sync(accepts, longest=_START_SECONDS, pause=0.1)
 
     def read(self, address: str, password: str) -> list[bytes]:
         """Every message in the inbox, over IMAP."""
