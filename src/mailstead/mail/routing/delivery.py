@@ -32,6 +32,7 @@ from mailstead.stores.mailbox.mailboxes import Mailboxes
 from mailstead.stores.trace.trace import Trace, TraceEntry
 
 _DAY = 86400
+_ASKED_AT_ONCE = 2  # more would open connections of one mailbox past those that are kept
 log = structlog.get_logger("mailstead.delivery")
 
 
@@ -109,6 +110,7 @@ class DirectDelivery:
         self._events = events
         self._calendars = calendars
         self._personal = personal
+        self._asking = asyncio.Semaphore(_ASKED_AT_ONCE)
 
     async def deliver(
         self,
@@ -197,7 +199,8 @@ class DirectDelivery:
         domain = recipient.address.rpartition("@")[2].lower()
         if mailbox is None:
             return personal.judge(verdict, alias, domain, None, body)
-        return await self._mailboxes.run_short(mailbox, personal.judge, verdict, alias, domain, mailbox, body)
+        async with self._asking:
+            return await self._mailboxes.run_short(mailbox, personal.judge, verdict, alias, domain, mailbox, body)
 
     async def _arrive(self, arrival: Arrival) -> RecipientResult:
         """Filter, file, and do what else the filter decided; all of it before the message counts as delivered."""

@@ -62,12 +62,14 @@ class PersonalJunk:
         return Personal(judged, required, self._words(verdict, judged, points, required))
 
     def _points(self, mailbox: Mailbox, message: Spool) -> float:
-        junk, good = mailbox.learned_messages()
-        if not (junk or good) or not self._settings.classifier:
+        if not self._settings.classifier:
             return 0.0
-        features = self._features.of(View(message.octets(), self._bounds, self._settings.text_limit))
-        known = mailbox.known_features(features)
-        found = likelihood(known.counts, known.junk, known.good, len(features))
+        known = mailbox.known_features(
+            lambda: self._features.of(View(message.octets(), self._bounds, self._settings.text_limit))
+        )
+        if not (known.junk or known.good):
+            return 0.0
+        found = likelihood(known.counts, known.junk, known.good, known.seen)
         lessons = known.junk if found.junk > 0.5 else known.good
         # after one lesson half of the points, after four most of them
         return round(points_of(found, _MOST, _LEAST) * lessons / (lessons + 1), 1)

@@ -5,7 +5,7 @@ counted of a message, so that a lesson that is taken back takes back just that.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import apsw
 import msgspec
@@ -28,11 +28,15 @@ class Lesson(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a mailbox knows: counts in junk and good messages of the features that it has, and how many it learned."""
+    """What a mailbox knows: counts in junk and good messages of the features that it has, and how many it learned.
+
+    `seen` is how many features were looked for.
+    """
 
     counts: tuple[tuple[int, int], ...]
     junk: int
     good: int
+    seen: int
 
 
 def _use(connection: apsw.Connection, folder_id: int) -> tuple[str, str]:
@@ -141,15 +145,18 @@ def learned_messages(connection: apsw.Connection) -> tuple[int, int]:
     return totals["junk_learned"], totals["good_learned"]
 
 
-def known(connection: apsw.Connection, features: Sequence[int]) -> Known:
-    """What is known of a message's features."""
+def known(connection: apsw.Connection, features: Callable[[], Sequence[int]]) -> Known:
+    """What is known of a message's features, which are asked for only when anything was learned."""
     junk, good = learned_messages(connection)
+    if not (junk or good):
+        return Known((), 0, 0, 0)
     counts: list[tuple[int, int]] = []
-    for start in range(0, len(features), _CHUNK) if junk or good else ():
-        some = features[start : start + _CHUNK]
+    wanted = features()
+    for start in range(0, len(wanted), _CHUNK):
+        some = wanted[start : start + _CHUNK]
         places = ",".join("?" * len(some))
         counts += select(connection, f"SELECT junk, good FROM junk_feature WHERE feature IN ({places})", tuple(some))
-    return Known(tuple(counts), junk, good)
+    return Known(tuple(counts), junk, good, len(wanted))
 
 
 def forget(connection: apsw.Connection) -> None:

@@ -1,6 +1,6 @@
 """A mailbox as protocols use it. Every method is one consistent view or one durable transaction, on any thread."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -257,8 +257,8 @@ class Mailbox(MailboxReading):
         with self._handle.read() as connection:
             return lessons.learned_messages(connection)
 
-    def known_features(self, features: Sequence[int]) -> Known:
-        """What the mailbox knows of a message's features."""
+    def known_features(self, features: Callable[[], Sequence[int]]) -> Known:
+        """What the mailbox knows of a message's features, asked for only when it knows anything."""
         with self._handle.read() as connection:
             return lessons.known(connection, features)
 
