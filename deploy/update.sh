@@ -18,7 +18,7 @@
 set -euo pipefail
 
 home=${MAILSTEAD_HOME:-$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)}
-file=${MAILSTEAD_COMPOSE_FILE:-$home/docker-compose-self-hosted.yml}
+export COMPOSE_FILE=${MAILSTEAD_COMPOSE_FILE:-$home/docker-compose-self-hosted.yml}
 state=$home/update.state
 health_seconds=${MAILSTEAD_HEALTH_SECONDS:-180}
 least_free=${MAILSTEAD_LEAST_FREE_KIB:-2097152}
@@ -26,9 +26,9 @@ least_free=${MAILSTEAD_LEAST_FREE_KIB:-2097152}
 say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
 
 if docker compose version >/dev/null 2>&1; then
-  compose() { (cd "$home" && docker compose -f "$file" "$@"); }
+  compose() { (cd "$home" && docker compose "$@"); }
 else
-  compose() { (cd "$home" && docker-compose -f "$file" "$@"); }
+  compose() { (cd "$home" && docker-compose "$@"); }
 fi
 
 setting() { # NAME [DEFAULT]: from .env

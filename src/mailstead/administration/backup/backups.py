@@ -154,6 +154,7 @@ class Backups:
                 self._folder / "staging",
                 self._hostname,
                 settings_text(self._settings),
+                self._apart(),
             )
             manifest = await capture.run()
             snapshot, made = await restic.backup(self._folder / "staging", self._hostname, tags)
@@ -289,6 +290,11 @@ class Backups:
             yield mailboxes
         finally:
             await mailboxes.close()
+
+    def _apart(self) -> frozenset[str]:
+        """What of backups lies in the data folder itself."""
+        places = (Path(self._settings.backup.repository).absolute(), self._folder)
+        return frozenset(place.relative_to(self._data).parts[0] for place in places if self._data in place.parents)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

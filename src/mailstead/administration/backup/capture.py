@@ -56,13 +56,21 @@ class Capture:
     """Copies an installation's data into the folder `target`, where the copy before may lie."""
 
     def __init__(
-        self, administration: Administration, data: Path, target: Path, hostname: str, settings_text: str
+        self,
+        administration: Administration,
+        data: Path,
+        target: Path,
+        hostname: str,
+        settings_text: str,
+        apart: frozenset[str] = frozenset(),
     ) -> None:
+        """`apart`: names in the data folder that are left out too, the repository itself among them."""
         self._administration = administration
         self._data = data
         self._target = target
         self._hostname = hostname
         self._settings_text = settings_text
+        self._apart = apart
 
     async def run(self) -> Manifest:
         """Make the copy. Raises CaptureError, StoreUnavailableError, OSError."""
@@ -174,7 +182,10 @@ class Capture:
     def _rest(self) -> None:
         target = self._target / DATA
         target.mkdir(mode=0o700, exist_ok=True)
-        names = [entry.name for entry in self._data.iterdir() if not is_left_out(entry.name) and entry.name != _QUEUE]
+        apart = self._apart | {_QUEUE}
+        names = [
+            entry.name for entry in self._data.iterdir() if not is_left_out(entry.name) and entry.name not in apart
+        ]
         for name in names:
             source = self._data / name
             if source.is_dir():
