@@ -64,17 +64,23 @@ services() { # of Mailstead, in the order they start in: who keeps data first, w
   done
 }
 
+container_of() { # SERVICE: its container's id, empty without one; asked of the engine, for compose takes a second to answer
+  docker ps --all --quiet --no-trunc --latest \
+    --filter "label=com.docker.compose.service=$1" --filter "label=com.docker.compose.project.working_dir=$home" \
+    --filter label=com.docker.compose.oneoff=False
+}
+
 running() { # the services that have a container
   local service
   for service in $(services); do
-    [ -z "$(compose ps -q "$service" 2>/dev/null)" ] || printf '%s\n' "$service"
+    [ -z "$(container_of "$service")" ] || printf '%s\n' "$service"
   done
 }
 
 healthy() { # SERVICE: becomes healthy in time
-  local service=$1 container status deadline=$((SECONDS + health_seconds))
+  local service=$1 container status="" deadline=$((SECONDS + health_seconds))
   while [ $SECONDS -lt $deadline ]; do
-    container=$(compose ps -q "$service" 2>/dev/null || true)
+    container=$(container_of "$service")
     if [ -n "$container" ]; then
       status=$(docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$container")
       case $status in
@@ -88,9 +94,13 @@ healthy() { # SERVICE: becomes healthy in time
   return 1
 }
 
-inside() { compose exec -T scheduler mailstead "$@"; }        # in the scheduler that runs
-once() { compose run --rm --no-deps -T scheduler "$@"; }      # in a container of its own, of the tag in .env
-once_of() { local tag=$1; shift; IMAGE_TAG=$tag once "$@"; }  # of another tag
+inside() { docker exec -i "$(container_of scheduler)" mailstead "$@"; } # in the scheduler that runs
+once() { compose run --rm --no-deps -T scheduler "$@"; } # in a container of its own, of the tag in .env
+once_of() { # TAG COMMAND...: of another tag
+  local tag=$1
+  shift
+  IMAGE_TAG=$tag once "$@"
+}
 
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
@@ -101,9 +111,12 @@ tell() { # OUTCOME TEXT: for `mailstead update status`, and for the administrato
     inside update exchange >/dev/null || say "the administrators could not be told"
 }
 
-stop_all() {
-  local service
-  for service in $(services | tac); do compose stop "$service" >/dev/null 2>&1; done
+stop_all() { # who takes mail first
+  local service container
+  for service in $(services | tac); do
+    container=$(container_of "$service")
+    [ -z "$container" ] || docker stop --time 20 "$container" >/dev/null
+  done
 }
 
 start_all() { # SERVICE...: one by one, each healthy before the next

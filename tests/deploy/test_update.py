@@ -150,8 +150,6 @@ def test_updates_under_traffic(stack: Stack) -> None:
         assert tag(stack) == "v1.1.0"
         assert images(stack) == {"v1.1.0"}
         assert "1.1.0" in stack.mailstead("--version")
-        assert "up to date" not in done.stderr
-        assert update(stack, "now").returncode == 0  # nothing to be done
 
         release(stack, "1.2.0")
         broken = update(stack, "now")
