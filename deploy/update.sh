@@ -65,9 +65,8 @@ services() { # of Mailstead, in the order they start in: who keeps data first, w
 }
 
 container_of() { # SERVICE: its container's id, empty without one; asked of the engine, for compose takes a second to answer
-  docker ps --all --quiet --no-trunc --latest \
-    --filter "label=com.docker.compose.service=$1" --filter "label=com.docker.compose.project.working_dir=$home" \
-    --filter label=com.docker.compose.oneoff=False
+  docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.service=$1" \
+    --filter "label=com.docker.compose.project.working_dir=$home" --filter label=com.docker.compose.oneoff=False | head -n 1
 }
 
 running() { # the services that have a container
@@ -94,7 +93,7 @@ healthy() { # SERVICE: becomes healthy in time
   return 1
 }
 
-inside() { docker exec -i "$(container_of scheduler)" mailstead "$@"; } # in the scheduler that runs
+inside() { docker exec -i "$(container_of scheduler)" mailstead "$@"; } # in the scheduler that runs; hears what is given
 once() { compose run --rm --no-deps -T scheduler "$@"; } # in a container of its own, of the tag in .env
 once_of() { # TAG COMMAND...: of another tag
   local tag=$1
@@ -182,7 +181,7 @@ update() { # VERSION or empty
   [ "$(df -Pk "$home" | awk 'NR == 2 {print $4}')" -ge "$least_free" ] ||
     { tell failed "nothing was changed: too little free space"; return 1; }
   say "from $from to $to"
-  backup=$(inside backup run --json | field id) || { tell failed "nothing was changed: no backup could be made"; return 1; }
+  backup=$(inside backup run --json </dev/null | field id) || { tell failed "nothing was changed: no backup could be made"; return 1; }
   once_of "$to" migrate --rehearse "$backup" >/dev/null ||
     { tell failed "nothing was changed: $to cannot take over a copy of the data"; return 1; }
 
