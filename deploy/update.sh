@@ -21,6 +21,8 @@ home=${MAILSTEAD_HOME:-$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)}
 export COMPOSE_FILE=${MAILSTEAD_COMPOSE_FILE:-$home/docker-compose-self-hosted.yml}
 state=$home/update.state
 health_seconds=${MAILSTEAD_HEALTH_SECONDS:-180}
+# a container that has just begun has no health yet
+health_form='{{if .Config.Healthcheck}}{{if .State.Health}}{{.State.Health.Status}}{{else}}starting{{end}}{{else}}{{.State.Status}}{{end}}'
 least_free=${MAILSTEAD_LEAST_FREE_KIB:-2097152}
 
 say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*" >&2; }
@@ -81,7 +83,7 @@ healthy() { # SERVICE: becomes healthy in time
   while [ $SECONDS -lt $deadline ]; do
     container=$(container_of "$service")
     if [ -n "$container" ]; then
-      status=$(docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$container")
+      status=$(docker inspect -f "$health_form" "$container")
       case $status in
         healthy | running) return 0 ;;
         unhealthy | exited | dead) break ;;
@@ -124,6 +126,7 @@ start_all() { # SERVICE...: one by one, each healthy before the next
     compose up -d --no-deps "$service" >/dev/null 2>&1 || { say "$service does not start"; return 1; }
     healthy "$service" || return 1
   done
+  for service in "$@"; do healthy "$service" || return 1; done # still, now that all run
 }
 
 resolve() { # VERSION or empty: prints the tag, with its image here
