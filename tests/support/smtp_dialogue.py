@@ -78,6 +78,11 @@ async def smtp(made: Installation) -> AsyncIterator[Smtp]:
         opened.queue.close()
 
 
+async def _silent(_: float) -> bool:
+    """Nothing is said before the greeting."""
+    return False
+
+
 class Dialogue:
     """Says bytes to a session and gives what it answered."""
 
@@ -89,7 +94,10 @@ class Dialogue:
         self.ehlo = ""
         peer = Peer("c1", address, address.startswith("127."), self._hold)
         self.session = Session(role, peer, self, tls=TLS if tls else None, can_start_tls=True)
-        self.session.greet()
+
+    async def open(self) -> None:
+        """Hear the first words; we are silent till then."""
+        await self.session.open(_silent)
 
     async def _hold(self, account: str) -> None:
         self.held.append(account)
@@ -112,8 +120,9 @@ class Dialogue:
 
 @asynccontextmanager
 async def dialogue(role: Role, *, tls: bool = False, address: str = "192.0.2.1") -> AsyncIterator[Dialogue]:
-    """A session that was greeted; ended at the end."""
+    """A session that was opened; ended at the end."""
     opened = Dialogue(role, tls=tls, address=address)
+    await opened.open()
     opened.take()
     try:
         yield opened

@@ -69,6 +69,7 @@ def _settings(transcript: Transcript) -> Settings:
 async def _talking(opened: Smtp, role: RoleName, to: str) -> AsyncIterator[Talk]:
     if to == "session":
         talk = SessionTalk(opened, role)
+        await talk.dialogue.open()
         try:
             yield talk
         finally:
