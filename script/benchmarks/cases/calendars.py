@@ -112,7 +112,8 @@ def run(context: Context) -> Table:
     notes = [
         "Radicale and Xandikos are the distribution's; both take any password, Mailstead checks it. TLS is off.",
         "Mailstead and Radicale sync each change to the disk before they answer; Xandikos leaves that to the system.",
-        "A month holds events and instances of weekly ones; every server gives the same number, or the run fails.",
+        "A month holds events and instances of weekly ones. A peer that finds another number of them has no figure in"
+        " that row: Xandikos 0.2.8 finds none where Mailstead and Radicale find the same.",
     ]
     return Table("Calendars", rows, notes)
 
@@ -173,8 +174,12 @@ def _later_sync(context: Context, servers: list[Calendars], calendar: str, count
 
 
 def _month(context: Context, servers: list[Calendars]) -> Row:
-    agree({one.name: one.client(_YEARS).within(*_MONTH) for one in servers}, "calendar-query")
-    figures = _in_turn(context, servers, _YEARS, lambda client, _: timed(lambda: client.within(*_MONTH)))
+    """Of the servers that find what we find; one peer at least has to, lest it be we who are wrong."""
+    found = {one.name: one.client(_YEARS).within(*_MONTH) for one in servers}
+    alike = [one for one in servers if found[one.name] == found[OWN]]
+    if len(servers) > 1 and len(alike) == 1:
+        agree(found, "calendar-query")
+    figures = _in_turn(context, alike, _YEARS, lambda client, _: timed(lambda: client.within(*_MONTH)))
     return Row(f"calendar-query: a month of {context.size.month_events:,} events", "ms", figures, _HALF)
 
 
