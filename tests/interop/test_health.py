@@ -30,6 +30,17 @@ def test_every_service_answers_in_its_protocol(tmp_path: Path) -> None:
         assert server.command("health", check=False).returncode == 1
 
 
+def test_a_service_that_starts_is_not_healthy_yet(tmp_path: Path) -> None:
+    """Nor is one that fails to, again and again: it holds its lock meanwhile."""
+    with mailstead_server(tmp_path, ALL_ON) as server:
+        assert server.command("health", "imap").returncode == 0
+        server.ready_file.unlink()
+        (server.data / "ready.mx.json").write_bytes(b'{"pid":1,"version":"","started_at":0.0,"services":{},"ca":""}')
+        for service in ("imap", "scheduler", "mx"):
+            found = server.command("health", service, check=False)
+            assert (found.returncode, found.stdout.split(b"\t")[2:]) == (1, [b"no", b"starts\n"]), service
+
+
 @contextmanager
 def answering(replies: bytes) -> Iterator[Endpoint]:
     """A peer that says `replies` to whoever comes first, whatever it hears, and hangs up."""

@@ -9,7 +9,7 @@ from mailstead.cli.output import Json, emit_table, fail
 from mailstead.cli.services import known_services
 from mailstead.services.lock import lock_holder
 from mailstead.services.probe import PROBES, ProbeFailedError, speak
-from mailstead.services.ready import Endpoint, read_all_ready
+from mailstead.services.ready import Endpoint, is_ready, read_all_ready
 from mailstead.services.registry import SERVICES
 from mailstead.services.secret import DataFolderError, data_directory
 
@@ -34,8 +34,11 @@ def health(
     endpoints = {name: endpoint for one in ready for name, endpoint in one.services.items()}
     rows = []
     for name in wanted or [one.name for one in SERVICES if lock_holder(data, one.name) is not None]:
-        if not ready or lock_holder(data, name) is None:
+        if lock_holder(data, name) is None:
             rows.append({"service": name, "endpoint": None, "healthy": False, "text": "does not run"})
+            continue
+        if not is_ready(data, name):
+            rows.append({"service": name, "endpoint": None, "healthy": False, "text": "starts"})
             continue
         found = [
             (place, endpoints[place]) for place, probe in PROBES.items() if probe.service == name and place in endpoints

@@ -66,3 +66,18 @@ def read_all_ready(data: Path, services: Sequence[str]) -> list[Ready]:
         if ready.pid in holders:
             found.append(ready)
     return found
+
+
+def is_ready(data: Path, service: str) -> bool:
+    """Whether the process that runs `service` has said that it is ready; one that still starts, or fails to, has not."""
+    holder = lock_holder(data, service)
+    for path in data.glob("ready*.json"):
+        named = path.name.removeprefix("ready").removesuffix(".json").lstrip(".")
+        if holder is None or (named and service not in named.split("-")):
+            continue
+        try:
+            if msgspec.json.decode(path.read_bytes(), type=Ready).pid == holder:
+                return True
+        except FileNotFoundError:
+            continue
+    return False
