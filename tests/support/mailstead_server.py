@@ -72,11 +72,19 @@ class MailsteadServer:
                 command, env=self.environment, cwd=self.data.parent, stdout=log, stderr=subprocess.STDOUT
             )
         deadline = time.monotonic() + START_SECONDS
-        while not (self.ready_file.exists() and self.ready["pid"] == self.process.pid):
+        while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 raise ServerFailedError(self.log.read_text("utf-8", "replace")[-8000:])
             time.sleep(0.02)  # the condition is the ready file; there is nothing to be woken by
+
+    def _is_ready(self) -> bool:
+        """Whether this very process says so; the file of one that was killed goes while this one starts."""
+        assert self.process is not None
+        try:
+            return bool(self.ready["pid"] == self.process.pid)
+        except FileNotFoundError:
+            return False
 
     @property
     def ready(self) -> dict[str, Any]:
