@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from mailstead.administration.actor import COMMAND_LINE
@@ -51,6 +52,22 @@ def mail_of(server: MailsteadServer, name: str, folder: str = "INBOX") -> dict[s
                     subject = next(line for line in row[1].splitlines() if line.startswith(b"Subject: "))
                     found[subject[9:].decode()] = row[1]
         return found
+
+
+def objects(server: MailsteadServer) -> dict[str, str]:
+    """Where an event and a contact of alice's lie, and their octets."""
+    caldav, carddav = ("https://{}:{}".format(*server.address(name)) for name in ("caldav", "carddav"))
+    event = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:tea\r\nDTSTAMP:20260101T000000Z\r\n"
+    event += "DTSTART:20260102T100000Z\r\nSUMMARY:Tea \N{HOT BEVERAGE}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:bob\r\nFN:Bob\r\nN:;Bob;;;\r\nX-OWN:kept as it is\r\nEND:VCARD\r\n"
+    return {
+        f"{caldav}/dav/{ALICE}/calendars/default/tea.ics": event,
+        f"{carddav}/dav/{ALICE}/contacts/default/bob.vcf": card,
+    }
+
+
+def dav(server: MailsteadServer) -> httpx.Client:
+    return httpx.Client(auth=(ALICE, server.password("alice")), verify=server.client_context(), timeout=30)
 
 
 class Traffic:
@@ -123,6 +140,10 @@ def test_under_traffic_then_wiped_and_restored(engine: str, tmp_path: Path) -> N
         with smtplib.SMTP_SSL(*server.address("submissions"), context=server.client_context()) as session:
             session.login(ALICE, server.password("alice"))
             session.sendmail(ALICE, ["far@away.test"], b"From: alice@example.test\r\nSubject: waits\r\n\r\nx\r\n")
+        with dav(server) as client:
+            for url, octets in objects(server).items():
+                kind = "text/vcard" if url.endswith("vcf") else "text/calendar"
+                assert client.put(url, content=octets.encode(), headers={"Content-Type": kind}).status_code == 201
         keys = server.command_json("dkim", "show", "example.test")
         with Traffic(server) as traffic:
             eventually_sync(lambda: len(traffic.acknowledged) > 100)
@@ -146,6 +167,13 @@ def test_under_traffic_then_wiped_and_restored(engine: str, tmp_path: Path) -> N
         found = mail_of(server, "alice")
         assert before <= found.keys() <= original.keys()
         assert all(found[token] == original[token] for token in found)
+        with dav(server) as client:
+            for url, octets in objects(server).items():
+                assert client.get(url).content == octets.encode()
+        assert (
+            f"MAILSTEAD_BACKUP_REPOSITORY={given['MAILSTEAD_BACKUP_REPOSITORY']}"
+            in Path(restored["settings"]).read_text()
+        )
         assert server.command_json("dkim", "show", "example.test") == keys
         aliases = {row["address"]: row for row in server.command_json("alias", "list", "example.test")}
         assert aliases["sales@example.test"]["forward_to"] == ["far@away.test"]
