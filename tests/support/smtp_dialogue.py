@@ -120,9 +120,9 @@ class Dialogue:
 
 @asynccontextmanager
 async def dialogue(role: Role, *, tls: bool = False, address: str = "192.0.2.1") -> AsyncIterator[Dialogue]:
-    """A session that was opened; ended at the end."""
+    """A session that was greeted, whoever the peer is; ended at the end."""
     opened = Dialogue(role, tls=tls, address=address)
-    await opened.open()
+    opened.session.greet()
     opened.take()
     try:
         yield opened
