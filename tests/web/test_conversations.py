@@ -177,7 +177,8 @@ def elsewhere() -> Iterator[str]:
 def test_pictures_are_fetched_when_asked_and_tell_nothing(
     browser: Browser, tmp_path: Path, size: tuple[int, int], pictures: Path
 ) -> None:
-    settings = {"MAILSTEAD_WEB_PICTURE_NETWORKS": "127.0.0.0/8"}
+    # a host that is a number only is what junk has
+    settings = {"MAILSTEAD_WEB_PICTURE_NETWORKS": "127.0.0.0/8", "MAILSTEAD_JUNK_THRESHOLD": "100"}
     with elsewhere() as host, mailstead_server(tmp_path, settings) as server:
         html = f'<p>Look</p><img alt="a" src="{host}/pixel.png"><img alt="b" src="{host}/bad">'
         deliver(server, "Pictures", "x", html)

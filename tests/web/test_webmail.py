@@ -170,7 +170,7 @@ def test_the_language_and_the_theme_are_remembered(page: Page, server: Mailstead
 
 def test_logging_out_ends_the_session(page: Page, server: MailsteadServer) -> None:
     cookies = page.context.cookies()
-    page.get_by_label("You").click()
+    page.get_by_label("You", exact=True).click()
     page.locator("form[action='/logout'] button").click()
     page.wait_for_selector("#address")
     with httpx.Client(base_url=origin(server), cookies={one["name"]: one["value"] for one in cookies}) as client:
