@@ -27,6 +27,7 @@ from support.programs import require_program
 from support.redis_server import redis_server
 from support.swift import swift
 
+pytestmark = pytest.mark.xdist_group("backup")
 ALICE, BOB = "alice@example.test", "bob@example.test"
 
 
@@ -194,6 +195,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailsteadServer]
     folder = tmp_path_factory.mktemp("house")
     given = {"MAILSTEAD_BACKUP_REPOSITORY": str(folder / "repository"), "MAILSTEAD_BACKUP_READ_SHARE": "100"}
     with mailstead_server(folder, given) as server:
+        server.command("backup", "run")
         yield server
 
 
@@ -227,8 +229,6 @@ def test_damage_is_found_and_what_serves_is_not_replaced(house: MailsteadServer,
     running = house.command("backup", "restore", "--yes", check=False)
     assert running.returncode == 1
     assert b"already runs" in running.stderr
-    if not house.command_json("backup", "list"):
-        house.command("backup", "run")
     repository = Path(house.settings["MAILSTEAD_BACKUP_REPOSITORY"])
     copy = tmp_path / "copy"
     for damage in ("flipped", "torn"):
@@ -265,8 +265,6 @@ class Killed(BaseException):
 def test_a_restoration_that_was_cut_off_is_done_again(
     house: MailsteadServer, tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not house.command_json("backup", "list"):
-        house.command("backup", "run")
     other = MailsteadServer(tmp_path / "data", dict(house.settings))
     other.settings["MAILSTEAD_BACKUP_PASSWORD"] = (house.data / "backup" / "password").read_text().strip()
     settings = load_settings(other.environment)
