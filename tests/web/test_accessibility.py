@@ -126,6 +126,7 @@ def test_mail_is_read_and_answered_with_the_keyboard_alone(browser: Browser, ser
 def test_focus_is_seen_and_never_trapped(browser: Browser, server: MailsteadServer, admin: str) -> None:
     with browsing(browser, server, size=DESKTOP) as page:
         enter(page, server, admin, "/admin/users")
+        expect(page.get_by_role("button", name="Add the user")).to_be_visible()  # the keys are for this page
         seen: list[str] = []
         for _ in range(_STOPS):
             page.keyboard.press("Tab")
