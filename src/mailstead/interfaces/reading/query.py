@@ -9,6 +9,7 @@ smaller, label. A word alone is looked for anywhere. What is no operator's value
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.search import criteria as c
@@ -45,8 +46,8 @@ def read_query(text: str) -> c.Criterion | None:
     return c.And(tuple(found)) if found else None
 
 
-def _field(name: str) -> Callable[[str], c.Criterion | None]:
-    return lambda text: c.Field(name, text) if text else None  # type: ignore[arg-type]
+def _field(name: Literal["from", "to", "cc", "subject"]) -> Callable[[str], c.Criterion | None]:
+    return lambda text: c.Field(name, text) if text else None
 
 
 def _has(text: str) -> c.Criterion | None:

@@ -1,15 +1,15 @@
 """All extensions in one table; commands, tests and tags are looked up in what it makes of them."""
 
-from mailstead.formats.sieve.extensions import answering, base, filing, messages, programming
+from mailstead.formats.sieve.extensions import answering, filing, language, messages, programming
 from mailstead.formats.sieve.extensions.registry import Registry
 
 REGISTRY = Registry(
     (
-        base.BASE,
-        base.FILEINTO,
-        base.ENVELOPE,
-        base.ENCODED_CHARACTER,
-        *base.COMPARATORS,
+        language.BASE,
+        language.FILEINTO,
+        language.ENVELOPE,
+        language.ENCODED_CHARACTER,
+        *language.COMPARATORS,
         filing.REJECT,
         filing.EREJECT,
         filing.COPY,

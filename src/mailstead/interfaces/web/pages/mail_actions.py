@@ -1,6 +1,6 @@
 """What is done with messages: marked, moved, erased, each to be undone; and the good-bye to a list."""
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
@@ -22,7 +22,7 @@ from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
 
 _DIGITS = 10
-_FLAGS: dict[str, tuple[str, Flag]] = {
+_FLAGS: dict[str, tuple[Literal["add", "remove"], Flag]] = {
     "seen": ("add", Flag.SEEN),
     "unseen": ("remove", Flag.SEEN),
     "flag": ("add", Flag.FLAGGED),
@@ -58,7 +58,7 @@ def _carry_out(mailbox: Mailbox, folder_id: int, deed: Deed) -> str:
         changing = [uid for uid in uids if (uid in having) == (operation == "remove")]
         if not changing:
             return ""
-        mailbox.store(folder_id, as_ranges(changing), operation, flag)  # type: ignore[arg-type]
+        mailbox.store(folder_id, as_ranges(changing), operation, flag)
         return remember(
             mailbox, deed.action, "remove" if operation == "add" else "add", folder_id, changing, flag=int(flag)
         )

@@ -9,7 +9,7 @@ from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.foundation.dns.answer import ResolutionError
 from mailstead.mail.authentication.dkim.hashing import BodyForm, BodyHash, HeaderForms, hash_body
 from mailstead.mail.authentication.dkim.key import KeyRecord, KeyRecordError, parse_key_record
-from mailstead.mail.authentication.dkim.result import DkimResult
+from mailstead.mail.authentication.dkim.result import DkimResult, Outcome
 from mailstead.mail.authentication.dkim.signature import (
     KeyType,
     Signature,
@@ -45,11 +45,11 @@ class Candidate(msgspec.Struct, frozen=True):
     signature: Signature
     shown: str
 
-    def result(self, outcome: str, reason: str = "", *, testing: bool = False, unsigned: int = 0) -> DkimResult:
+    def result(self, outcome: Outcome, reason: str = "", *, testing: bool = False, unsigned: int = 0) -> DkimResult:
         """The result for this signature."""
         signature = self.signature
         return DkimResult(
-            result=outcome,  # type: ignore[arg-type]
+            result=outcome,
             domain=signature.domain,
             selector=signature.selector,
             reason=reason,
