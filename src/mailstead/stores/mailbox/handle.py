@@ -69,6 +69,7 @@ class Handle:
         self._idle: list[MailboxConnection] = []
         self._count = 0
         self._looked_at = 0.0
+        self._is_forgotten = False
         self._closed_at = 0  # connections opened before the last close are closed when given back
         self._lock_file = -1
         self._nested = threading.local()
@@ -89,12 +90,15 @@ class Handle:
 
     def adopt(self, key: DataKey) -> None:
         """Go on with a new key: the data key was rotated."""
+        self._take_over(key)
+        self.close()
+
+    def _take_over(self, key: DataKey) -> None:
         with self._guard:
-            if not hmac.compare_digest(self.key.raw(), key.raw()):
+            if not self._is_forgotten and not hmac.compare_digest(self.key.raw(), key.raw()):
                 self._former.add(_digest(self.key))
                 former, self.key = self.key, key.copy()
                 former.close()
-        self.close()
 
     def _take(self) -> tuple[MailboxConnection, int]:
         self.used_at = time.monotonic()
@@ -135,17 +139,8 @@ class Handle:
         path = self.folder / FILE
         if not path.exists() and is_set_aside(self.folder):
             raise MailboxDamagedError("Mailbox was set aside as damaged; restore a snapshot", detail=str(self.folder))
-        try:
-            connection = self._connect(path, self.key)
-        except WrongKeyError:
-            # a rotation was cut off between the file and the directory: whoever has the key before is led on
-            following = handed_over(self.folder, self.key)
-            if following is None:
-                raise
-            with following:
-                connection = self._connect(path, following)
-                self._former.add(_digest(self.key))
-                self.key = following.copy()
+        with self.current_key() as key:
+            connection = self._connect_led_on(path, key)
         try:
             if migrate(connection):
                 path.chmod(0o600)
@@ -161,6 +156,29 @@ class Handle:
         except apsw.Error as error:
             connection.close()
             raise self._noted(error) from error
+        return connection
+
+    def current_key(self) -> DataKey:
+        """The key as it is now, in a buffer of the caller's own: another thread may adopt the next one meanwhile.
+
+        Raises MailboxBusyError when the mailbox was closed for good.
+        """
+        with self._guard:
+            if self._is_forgotten:
+                raise MailboxBusyError(detail="the mailbox was closed for good")
+            return self.key.copy()
+
+    def _connect_led_on(self, path: Path, key: DataKey) -> MailboxConnection:
+        """A connection with `key`, or with its follower: a rotation was cut off between the file and the directory."""
+        try:
+            return self._connect(path, key)
+        except WrongKeyError:
+            following = handed_over(self.folder, key)
+            if following is None:
+                raise
+        with following:
+            connection = self._connect(path, following)
+            self._take_over(following)
         return connection
 
     def _connect(self, path: Path, key: DataKey) -> MailboxConnection:
@@ -271,9 +289,11 @@ class Handle:
             self._gone()
 
     def forget(self) -> None:
-        """Close for good and zero the key."""
+        """Close for good and zero the key; whoever still has this handle gets MailboxBusyError."""
         self.close()
-        self.key.close()
+        with self._guard:
+            self._is_forgotten = True
+            self.key.close()
 
 
 def _has_folder(connection: apsw.Connection, name: str) -> bool:

@@ -417,7 +417,8 @@ class Mailbox(MailboxReading):
         """The pair that mail is sealed to now, and those before rotations: some may have come late."""
         with self._handle.read() as connection:
             former = select(connection, "SELECT value FROM setting WHERE name = ?", (FORMER_KEYS,))
-            return [key_pair(self._handle.key), *(former_pairs(former[0][0]) if former else ())]
+            with self._handle.current_key() as key:
+                return [key_pair(key), *(former_pairs(former[0][0]) if former else ())]
 
     def _take_in(self, ulid: str, header: SealedHeader, raw: bytes) -> int:
         message = NewMessage(raw, header.flags, header.keywords, header.internal_date, header.delivery_id)

@@ -182,7 +182,7 @@ class Mailboxes:
         """A read failed: see whether the file is at fault, and set it aside then."""
         handle.damage = ""
         try:
-            with handle.key.copy() as key:
+            with handle.current_key() as key:
                 await self.set_aside_if_damaged(mailbox_id, key)
         except (MailsteadError, OSError) as error:
             log.error("damaged mailbox not set aside", mailbox=mailbox_id, why=str(error))
@@ -218,8 +218,11 @@ class Mailboxes:
     def follow(self, mailbox_id: str, handover: bytes) -> None:
         """The data key was rotated: go on with the new one, which is wrapped under the one before."""
         handle = self._handles.get(mailbox_id)
-        following = take_over(handle.key, handover) if handle is not None else None
-        if handle is not None and following is not None:
+        if handle is None:
+            return
+        with handle.current_key() as key:
+            following = take_over(key, handover)
+        if following is not None:
             with following:
                 handle.adopt(following)
 
@@ -284,11 +287,14 @@ class Mailboxes:
         date = int(self._clock.now()) if internal_date is None else internal_date
         header = SealedHeader(folder, flags, keywords, date, delivery_id, create, special_use)
         handle = self._handles.get(mailbox_id)
-        if key is None and handle is not None and handle.users:
-            key = handle.key
+        own: DataKey | None = None
         if key is not None:
+            own = key.copy()
+        elif handle is not None and handle.users:
+            own = handle.current_key()
+        if own is not None:
             try:
-                return await self._deliver_open(mailbox_id, key, header, message, quota)
+                return await self._deliver_open(mailbox_id, own, header, message, quota)
             except MailboxDamagedError:
                 if not public_key:
                     raise
@@ -300,18 +306,21 @@ class Mailboxes:
     async def _deliver_open(
         self, mailbox_id: str, key: DataKey, header: SealedHeader, message: Spool, quota: int | None
     ) -> Receipt:
+        """`key` is closed here."""
         loop = asyncio.get_running_loop()
         new = NewMessage(message.octets(), header.flags, header.keywords, header.internal_date, header.delivery_id)
         delivery = _Delivery(new, header, quota, loop.create_future())
         queue = self._deliveries.get(mailbox_id)
         if queue is None:
             queue = self._deliveries[mailbox_id] = []
-            self._spawn(self._deliver_all(mailbox_id, key.copy()))
+            self._spawn(self._deliver_all(mailbox_id, key))
+        else:
+            key.close()
         queue.append(delivery)
         return await delivery.done
 
     async def _deliver_all(self, mailbox_id: str, key: DataKey) -> None:
-        """`key` is this task's own: the callers close theirs as soon as they have their receipt."""
+        """`key` is this task's own and closed here."""
         with key:
             try:
                 await self._deliver_groups(mailbox_id, key, self._deliveries[mailbox_id])

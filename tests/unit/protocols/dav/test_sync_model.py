@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import settings, stateful
 from hypothesis import strategies as st
 
-from support.dav import D, DavClient, DavHouse, calendar, dav_house, event
+from support.dav import C, D, DavClient, DavHouse, calendar, dav_house, event
 
 NAMES = st.sampled_from("abcde")
 HOURS = st.integers(0, 9)
@@ -34,6 +34,7 @@ class Synchronised(stateful.RuleBasedStateMachine):
         self.copies = [Copy(self.house.client()) for _ in range(2)]
         self.path = f"{self.copies[0].client.calendars}default/"
         self.server: dict[str, str] = {}
+        self.uids: dict[str, str] = {}  # what each href holds: an object keeps its UID when it is moved
 
     def href(self, name: str) -> str:
         return f"{self.path}{name}.ics"
@@ -42,13 +43,18 @@ class Synchronised(stateful.RuleBasedStateMachine):
     def put(self, name: str, hour: int, number: int) -> None:
         data = calendar(event(name, f"DTSTART:20260105T{hour:02}0000Z"))
         reply = self.runner.run(self.copies[number].client.put(self.href(name), data))
+        if any(uid == name and href != self.href(name) for href, uid in self.uids.items()):
+            assert reply.condition == f"{C}no-uid-conflict"
+            return
         assert reply.status == (204 if self.href(name) in self.server else 201)
         self.server[self.href(name)] = reply.etag
+        self.uids[self.href(name)] = name
 
     @stateful.rule(name=NAMES)
     def delete(self, name: str) -> None:
         reply = self.runner.run(self.copies[0].client("DELETE", self.href(name)))
         assert reply.status == (204 if self.server.pop(self.href(name), None) else 404)
+        self.uids.pop(self.href(name), None)
 
     @stateful.rule(name=NAMES, other=NAMES)
     def move(self, name: str, other: str) -> None:
@@ -61,6 +67,7 @@ class Synchronised(stateful.RuleBasedStateMachine):
             return
         assert reply.status == (204 if target in self.server else 201)
         self.server[target] = self.server.pop(source)
+        self.uids[target] = self.uids.pop(source)
 
     @stateful.rule(number=st.integers(0, 1), most=st.sampled_from([0, 1, 2]))
     def synchronise(self, number: int, most: int) -> None:
@@ -90,6 +97,7 @@ class Synchronised(stateful.RuleBasedStateMachine):
         self.runner.run(self.copies[0].client("DELETE", self.path))
         assert self.runner.run(self.copies[0].client("MKCALENDAR", self.path)).status == 201
         self.server.clear()
+        self.uids.clear()
         for copy in self.copies:
             if copy.token:
                 refused = self.runner.run(copy.client.sync(self.path, copy.token))
