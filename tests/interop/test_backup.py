@@ -213,6 +213,8 @@ def test_lost_messages_come_back_and_nothing_else_changes(house: MailsteadServer
         session.store("1:*", "+FLAGS", r"\Deleted")
         session.expunge()
     deliver(house, "four")
+    lost = house.command_json("backup", "show", ALICE, "--folder", "inbox", "--text", "ONE")
+    assert [(one["id"], one["subject"]) for one in lost["messages"]] == [(identifier, "one")]
     restore = ("backup", "restore", "--mailbox", ALICE)
     assert house.command_json(*restore, "--message", identifier)["taken"] == 1
     assert mail_of(house, "alice").keys() == {"one", "four"}

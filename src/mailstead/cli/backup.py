@@ -8,10 +8,10 @@ import typer
 
 from mailstead.administration.actor import COMMAND_LINE
 from mailstead.administration.backup.backups import Made
-from mailstead.administration.backup.retrieval import retrieve
+from mailstead.administration.backup.retrieval import MESSAGES_MOST, look, retrieve
 from mailstead.cli.configuration import current_settings
 from mailstead.cli.mailbox import Credential, credential
-from mailstead.cli.output import Json, emit_done, emit_record, emit_table, fail
+from mailstead.cli.output import Json, emit_done, emit_json, emit_record, emit_table, fail, warn
 from mailstead.cli.stores import told, with_stores
 from mailstead.foundation.logging import configure_logging
 from mailstead.services.backup import backups, restore
@@ -74,6 +74,33 @@ def verify(name: Name = "latest", json: Json = False) -> None:
     emit_done(text, json=json, record=msgspec.to_builtins(found))
 
 
+@app.command("show")
+def show(
+    address: str,
+    name: Annotated[str, typer.Option("--backup", metavar="BACKUP", help="As `backup list` names it.")] = "latest",
+    folder: Annotated[str | None, typer.Option(help="Messages of this folder only.")] = None,
+    text: Annotated[str, typer.Option(help="Messages with this in their sender or subject only.")] = "",
+    most: Annotated[int, typer.Option(min=1, max=MESSAGES_MOST, help="How many messages are shown.")] = 200,
+    json: Json = False,
+    password_stdin: Credential = False,
+) -> None:
+    """Show what a backup has of a mailbox that it does not hold now: the newest messages first."""
+    current = credential(password_stdin)
+    found = with_stores(
+        lambda stores: look(
+            backups(stores), COMMAND_LINE, address, snapshot=name, folder=folder, text=text, most=most, current=current
+        )
+    )
+    if json:
+        emit_json(found)
+        return
+    rows = [msgspec.to_builtins(one) | {"came": float(one.date)} for one in found.messages]
+    columns = ("id", "came", "folder", "sender", "subject")
+    emit_table(rows, columns, json=False, empty=f"{found.snapshot} has nothing that {address} lacks")
+    if found.lost > len(rows):
+        warn(f"{found.lost - len(rows)} more are not shown")
+
+
 @app.command("restore")
 def restore_from(
     name: Name = "latest",
@@ -81,7 +108,9 @@ def restore_from(
         str, typer.Option(metavar="ADDRESS", help="Only bring back what this mailbox lost; services go on.")
     ] = "",
     folder: Annotated[str | None, typer.Option(help="With --mailbox: of this folder only.")] = None,
-    message: Annotated[str | None, typer.Option(help="With --mailbox: the message of this EMAILID only.")] = None,
+    message: Annotated[
+        list[str] | None, typer.Option(help="With --mailbox: the message of this EMAILID only; may be repeated.")
+    ] = None,
     into: Annotated[str, typer.Option(help="With --mailbox: put the messages below this folder.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json: Json = False,
@@ -100,7 +129,7 @@ def restore_from(
                 mailbox,
                 snapshot=name,
                 folder=folder,
-                message=message,
+                messages=message or (),
                 into=into,
                 current=current,
             )
@@ -108,7 +137,7 @@ def restore_from(
         text = f"{found.taken} message(s) brought back into {mailbox}, {found.there} were there"
         emit_done(text, json=json, record=msgspec.to_builtins(found))
         return
-    if folder is not None or message is not None or into:
+    if folder is not None or message or into:
         fail("--folder, --message and --into go with --mailbox", code=2)
     if not yes:
         typer.confirm("Replace all data of this installation by the backup?", abort=True, err=True)

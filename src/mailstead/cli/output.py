@@ -33,7 +33,9 @@ def _cell(value: Any) -> str:
         case list() | tuple() | set() | frozenset():
             return ", ".join(_cell(item) for item in value) or "-"
         case _:
-            return str(value)
+            text = str(value)
+            # what others wrote, a subject say, could otherwise tell the terminal what to do
+            return text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
 
 
 def emit_table(rows: Sequence[Row], columns: Sequence[str], *, json: bool, empty: str = "Nothing to show") -> None:

@@ -13,6 +13,7 @@ from mailstead.mail.outbound.letters import Letters
 from mailstead.mail.scheduling.editor import CalendarEditor
 from mailstead.mail.webhooks.post import Hooks
 from mailstead.mail.webhooks.worker import EventWorker
+from mailstead.services.backup import backups
 from mailstead.services.definition import Wiring
 from mailstead.services.delivery import implicit_scheduling, scheduling_delivery, submission_agent
 from mailstead.services.doctor import examination
@@ -65,6 +66,7 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
         letters=Letters(stores.queue, stores.data / "spool", wiring.hostname, stores.clock),
         status=lambda: installation_status(wiring),
         examination=lambda: examination(stores, wiring.hostname),
+        backups=backups(stores),
     )
 
 

@@ -5,7 +5,6 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -164,14 +163,15 @@ class Backups:
         log.info("backup made", snapshot=snapshot[:8], mailboxes=manifest.mailboxes, documents=manifest.documents)
         return Made(snapshot, manifest, password if made else "")
 
-    async def list(self, actor: Actor) -> list[Listed]:
+    async def list(self, actor: Actor) -> Sequence[Listed]:
         """All backups, the newest first. Raises ResticError."""
         require_admin(actor)
+        return await self.all()
+
+    async def all(self) -> Sequence[Listed]:
+        """The same, for who was asked who they are already. Raises InvalidError without a repository, ResticError."""
         restic, _ = self._repository()
-        return [
-            Listed(one.short_id, datetime.fromisoformat(one.time).timestamp(), one.hostname, one.tags)
-            for one in await restic.snapshots()
-        ]
+        return [Listed(one.short_id, one.at, one.hostname, one.tags) for one in await restic.snapshots()]
 
     async def verify(self, actor: Actor, name: str = "latest") -> Verified:
         """Check the repository, write a backup out aside, read its documents and open every mailbox of it.

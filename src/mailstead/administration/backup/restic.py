@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     def short_id(self) -> str:
         """What people type."""
         return self.id[:8]
+
+    @property
+    def at(self) -> float:
+        """When it was made, in seconds since the epoch."""
+        return datetime.fromisoformat(self.time).timestamp()
 
 
 class _Summary(msgspec.Struct):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from mailstead.administration.actor import Administration
+from mailstead.administration.backup.backups import Backups
 from mailstead.administration.doctor.finding import Examination
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
@@ -50,3 +51,4 @@ class ApiServices(msgspec.Struct, frozen=True):
     letters: Letters
     status: Callable[[], Awaitable[StatusShown]]
     examination: Callable[[], Examination]
+    backups: Backups
