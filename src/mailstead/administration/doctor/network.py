@@ -65,6 +65,7 @@ async def check_outbound(examination: Examination) -> list[Finding]:
                 said = await _greeting(address, settings.queue.remote_port, timeout)
                 text = f"A mail server of {domain} answers: {said}"
                 return [Finding(check="outbound", status="ok", subject="port 25 out", text=text)]
+            failures.append(f"{domain}: DNS names no host for its mail")
         except ResolutionError as error:
             failures.append(f"{domain}: {error}")
         except (OSError, MailsteadError, InvalidNameError) as error:

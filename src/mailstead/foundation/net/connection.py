@@ -284,7 +284,7 @@ class Connection(asyncio.Protocol):
     def _send(self) -> None:
         out = self._out
         if out:
-            if self._transport is not None and not self._closing:
+            if self._transport is not None and not self._closing and not self._transport.is_closing():
                 self._transport.write(out[0] if len(out) == 1 else b"".join(out))
             out.clear()
 
@@ -302,7 +302,7 @@ class Connection(asyncio.Protocol):
             finally:
                 timer.cancel()
                 self._drained = None
-        if self._transport is None:
+        if self._transport is None or self._transport.is_closing():
             raise DisconnectedError
 
     async def start_tls(self) -> None:

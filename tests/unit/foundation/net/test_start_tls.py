@@ -7,9 +7,7 @@ import pytest
 from mailstead.foundation.config.sections.network import NetworkSettings
 from mailstead.foundation.net.client import connect
 from mailstead.foundation.net.connection import Connection
-from mailstead.foundation.net.errors import (
-    StartTLSError,
-)
+from mailstead.foundation.net.errors import DisconnectedError, StartTLSError
 from support.eventually import eventually
 from support.line_server import echo, serving
 
@@ -150,3 +148,29 @@ async def test_a_refused_certificate_is_an_error_of_the_handshake(tmp_path: Path
         assert await client.read(5) == b"go\r\n"
         with pytest.raises(StartTLSError, match="certificate"):
             await client.start_client_tls(ssl.create_default_context(), "mail.example.test", 5)
+
+
+async def test_what_is_said_after_a_handshake_that_failed_is_dropped_and_told(tmp_path: Path) -> None:
+    ends: list[str] = []
+
+    async def stubborn(connection: Connection) -> None:
+        assert await connection.read(5) == b"STARTTLS\r\n"
+        connection.write(b"go\r\n")
+        with pytest.raises(StartTLSError):
+            await connection.start_tls()
+        connection.write(b"sorry\r\n")
+        try:
+            await connection.flush(5)
+        except DisconnectedError:
+            ends.append("told")
+            raise
+
+    async with serving(tmp_path, stubborn, "starttls") as serving_on:
+        client = await connect("127.0.0.1", serving_on.port, timeout=5)
+        client.write(b"STARTTLS\r\n")
+        assert await client.read(5) == b"go\r\n"
+        client.write(b"no hello at all, and long enough to be seen as none\r\n")
+        while await client.read(5):
+            pass
+        await client.close()
+        await eventually(lambda: ends == ["told"])
