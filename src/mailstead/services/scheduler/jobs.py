@@ -12,6 +12,7 @@ from mailstead.services.scheduler.mailboxes import (
     expire_mailboxes,
     ingest_sealed,
     keep_keys,
+    wake_snoozed,
 )
 from mailstead.services.scheduler.reports import send_reports
 from mailstead.services.scheduler.sending import look_at_proofs
@@ -43,6 +44,13 @@ JOBS: tuple[Job, ...] = (
         period=10 * _MINUTE,
         jitter=_MINUTE,
         run=ingest_sealed,
+    ),
+    Job(
+        name="snoozed",
+        purpose="messages that were put off brought back when their time has come",
+        period=30.0,
+        jitter=5.0,
+        run=wake_snoozed,
     ),
     Job(
         name="undelete-window",

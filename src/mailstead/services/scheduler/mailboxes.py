@@ -10,6 +10,7 @@ from mailstead.services.definition import Wiring
 from mailstead.stores.directory.records import Alias
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.sealed import waiting
+from mailstead.stores.wakes.wakes import Wakes
 
 T = TypeVar("T")
 _CHECK_EVERY = 7 * 86400.0
@@ -38,6 +39,29 @@ async def expire_mailboxes(wiring: Wiring) -> str:
     now = wiring.stores.clock.now()
     gone = await _each(wiring, lambda mailbox: mailbox.expire(now))
     return f"{sum(gone)} messages of {len(gone)} mailboxes dropped"
+
+
+async def wake_snoozed(wiring: Wiring) -> str:
+    """Bring back messages that were put off until now. A locked mailbox does that itself when it is opened."""
+    wakes, now = Wakes(wiring.stores.documents), wiring.stores.clock.now()
+    due = {wake.id: wake for wake in await wakes.due(now)}
+    if not due:
+        return "nothing was to come back"
+    looked: dict[str, float | None] = {}
+
+    def wake(mailbox: Mailbox) -> None:
+        mailbox.snoozed.wake(now)
+        looked[mailbox.id] = mailbox.snoozed.next_wake()
+
+    known = {alias.mailbox_id: alias for alias in await wiring.stores.directory.find(Alias)}
+    try:
+        await _each(wiring, wake, lambda alias: alias.mailbox_id in due)
+    finally:
+        for mailbox_id, one in due.items():
+            alias = known.get(mailbox_id)
+            if mailbox_id in looked or alias is None or alias.is_locked:
+                await wakes.settle(one, looked.get(mailbox_id))
+    return f"messages came back in {len(looked)} mailboxes"
 
 
 async def check_mailboxes(wiring: Wiring) -> str:

@@ -42,6 +42,7 @@ from mailstead.stores.mailbox.search.ancestry import Threaded, keep, threaded
 from mailstead.stores.mailbox.search.compile import Search
 from mailstead.stores.mailbox.search.criteria import Criterion
 from mailstead.stores.mailbox.search.fulltext import BATCH, index_batch, pending
+from mailstead.stores.mailbox.snoozed import SnoozeStore
 from mailstead.stores.mailbox.undelete import Expunged
 
 _DAY = 86400
@@ -63,6 +64,11 @@ class Mailbox(MailboxReading):
     def dav(self) -> DavStore:
         """Calendars and address books."""
         return DavStore(self._handle)
+
+    @property
+    def snoozed(self) -> SnoozeStore:
+        """Messages that were put off."""
+        return SnoozeStore(self._handle)
 
     def hold(self) -> None:
         """Count as a session: while this object lives, its file's key is kept at hand."""

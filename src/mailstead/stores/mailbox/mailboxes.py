@@ -110,12 +110,15 @@ class Mailboxes:
         return sorted(self._root.glob(f"*/*/{KEYRING}"))
 
     async def open(self, mailbox_id: str, key: DataKey) -> Mailbox:
-        """The mailbox, made when it is new; sealed mail that waits is taken in. Raises WrongKeyError.
+        """The mailbox, made when it is new; sealed mail that waits is taken in, and what was put off until now wakes.
 
-        As long as the caller holds it, mail for it is stored even when the mailbox is locked.
+        As long as the caller holds it, mail for it is stored even when the mailbox is locked. Raises WrongKeyError.
         """
         mailbox = await self._opened(mailbox_id, key)
         mailbox.hold()
+        wakes_at, now = await self.run_short(mailbox, mailbox.snoozed.next_wake), self._clock.now()
+        if wakes_at is not None and wakes_at <= now:
+            await self.run(mailbox.snoozed.wake, now)
         return mailbox
 
     async def _opened(self, mailbox_id: str, key: DataKey) -> Mailbox:

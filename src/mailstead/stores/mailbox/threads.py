@@ -5,6 +5,14 @@ import msgspec
 
 from mailstead.stores.mailbox.connection import select
 
+# The order is said: left to itself SQLite may go through all of the folder for each message of the thread
+WHOLE_THREAD = (
+    "SELECT e.uid FROM entry o CROSS JOIN message m ON m.id = o.message_id"
+    " CROSS JOIN message n INDEXED BY message_thread ON n.thread_id = m.thread_id"
+    " CROSS JOIN entry e INDEXED BY entry_message ON e.message_id = n.id AND e.folder_id = o.folder_id"
+    " WHERE o.folder_id = ? AND o.uid = ?"
+)
+
 
 class ThreadHead(msgspec.Struct, frozen=True):
     """A thread as a folder has it: its newest uid there, how many messages it has there, and how many are unseen."""
@@ -34,7 +42,8 @@ def thread_entries(connection: apsw.Connection, thread_id: int, most: int) -> li
     """Folder, uid and message id of a thread's latest `most` entries, the oldest first."""
     rows = select(
         connection,
-        "SELECT e.folder_id, e.uid, e.message_id FROM message m JOIN entry e ON e.message_id = m.id"
+        "SELECT e.folder_id, e.uid, e.message_id FROM message m INDEXED BY message_thread"
+        " CROSS JOIN entry e INDEXED BY entry_message ON e.message_id = m.id"
         " WHERE m.thread_id = ? ORDER BY coalesce(m.sent_at, m.internal_date) DESC, m.id DESC LIMIT ?",
         (thread_id, most),
     )
@@ -45,11 +54,5 @@ def whole_threads(connection: apsw.Connection, folder_id: int, uids: list[int]) 
     """Ascending uids of all messages of a folder that share a thread with one of `uids`."""
     found: set[int] = set()
     for uid in uids:
-        rows = select(
-            connection,
-            "SELECT e.uid FROM entry o JOIN message m ON m.id = o.message_id JOIN message n ON n.thread_id = m.thread_id"
-            " JOIN entry e ON e.message_id = n.id AND e.folder_id = o.folder_id WHERE o.folder_id = ? AND o.uid = ?",
-            (folder_id, uid),
-        )
-        found.update(int(row[0]) for row in rows)
+        found.update(int(row[0]) for row in select(connection, WHOLE_THREAD, (folder_id, uid)))
     return sorted(found)

@@ -11,12 +11,14 @@ from cryptography import x509
 
 from mailstead.administration.actor import COMMAND_LINE
 from mailstead.administration.domains import add_domain, rotate_dkim
+from mailstead.administration.snoozing import snooze
 from mailstead.foundation.clock import ManualClock
 from mailstead.foundation.config.sections.dns import DnsSettings
 from mailstead.foundation.config.sections.server import ServerSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
+from mailstead.foundation.errors import InvalidError
 from mailstead.foundation.spool import Spool
 from mailstead.foundation.tls.authority import ensure_local_authority
 from mailstead.services.definition import Wiring
@@ -30,11 +32,14 @@ from mailstead.services.scheduler.mailboxes import (
     expire_mailboxes,
     ingest_sealed,
     keep_keys,
+    wake_snoozed,
 )
 from mailstead.stores.directory.records import Domain, User
 from mailstead.stores.mailbox.mailbox import Mailbox
+from mailstead.stores.mailbox.records import NewMessage
 from mailstead.stores.mailbox.sealed import waiting
 from mailstead.stores.trace.entry import TraceEntry
+from mailstead.stores.wakes.wakes import Wakes
 from support.dns_authority import dns_authority
 from support.wiring import wired
 
@@ -70,6 +75,39 @@ async def deliver_sealed(wiring: Wiring, name: str) -> Path:
         spool.append(MESSAGE)
         await wiring.stores.mailboxes.deliver(mailbox.id, None, public_key, spool)
     return wiring.stores.mailboxes.directory(mailbox.id) / "incoming"
+
+
+async def test_what_was_put_off_comes_back_at_its_time(wiring: Wiring, clock: ManualClock) -> None:
+    mailbox, _ = await mailbox_of(wiring, "alice")
+    inbox = mailbox.folder("INBOX").id
+    mailbox.append(inbox, [NewMessage(MESSAGE), NewMessage(MESSAGE)])
+    wakes, start = Wakes(wiring.stores.documents), clock.now()
+    for uid, hours in ((1, 2), (2, 1)):
+        await snooze(wiring.stores.administration, mailbox, inbox, [uid], start + hours * 3600)
+    assert mailbox.status(inbox).messages == 0
+    assert await wake_snoozed(wiring) == "nothing was to come back"
+    for hour in (1, 2):
+        clock.advance(3600)
+        assert await wake_snoozed(wiring) == "messages came back in 1 mailboxes"
+        assert mailbox.status(inbox).messages == hour
+    clock.advance(DAY)
+    assert await wakes.due(clock.now()) == []
+
+
+async def test_a_time_noted_while_the_scheduler_looks_is_not_lost(wiring: Wiring, clock: ManualClock) -> None:
+    wakes = Wakes(wiring.stores.documents)
+    await wakes.note("m1", clock.now())
+    (seen,) = await wakes.due(clock.now())
+    await wakes.note("m1", clock.now() + 60)
+    await wakes.settle(seen, None)
+    assert [one.id for one in await wakes.due(clock.now())] == ["m1"]
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 3 * 366 * DAY])
+async def test_nothing_is_put_off_to_the_past_or_for_ever(wiring: Wiring, clock: ManualClock, seconds: float) -> None:
+    mailbox, _ = await mailbox_of(wiring, "alice")
+    with pytest.raises(InvalidError):
+        await snooze(wiring.stores.administration, mailbox, 1, [1], clock.now() + seconds)
 
 
 async def test_sealed_mail_is_taken_in(wiring: Wiring) -> None:

@@ -15,7 +15,7 @@ from mailstead.protocols.imap.responses import Ok
 if TYPE_CHECKING:
     from mailstead.protocols.imap.session import Session
 
-_USES = {use.lower(): use for use in ("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash")}
+_USES = {use.lower(): use for use in ("\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Snoozed", "\\Trash")}
 
 
 class Create(msgspec.Struct, frozen=True):
