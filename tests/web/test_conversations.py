@@ -63,7 +63,7 @@ def test_every_action_is_undone(server: MailsteadServer) -> None:
         page = client.get(inbox).text
         uid = page.partition('data-uid="')[2].partition('"')[0]
         folder = inbox.rpartition("/")[2]
-        folders = {name: place for place, name in _folders(page).items()}
+        folders = {name: place for place, name in folders_of(page).items()}
 
         def act(where: str, **form: str) -> str:
             answer = send(client, f"/mail/f/{where}/do", back=f"/mail/f/{where}", **form)
@@ -103,7 +103,7 @@ def test_every_action_is_undone(server: MailsteadServer) -> None:
         assert send(client, f"/mail/f/{folder}/do", action="seen", uid="x").status_code == 400
 
 
-def _folders(page: str) -> dict[str, str]:
+def folders_of(page: str) -> dict[str, str]:
     found = {}
     for piece in page.split('data-folder="')[1:]:
         label = piece.partition("<span>")[2].partition("</span>")[0]

@@ -178,6 +178,15 @@ async def show_waiting(administration: Administration, actor: Actor, queue: Outb
     return waiting
 
 
+async def send_now(administration: Administration, actor: Actor, queue: OutboundQueue, trace_id: str) -> Waiting:
+    """Send a message that waits at once. Raises NotFoundError."""
+    waiting = await show_waiting(administration, actor, queue, trace_id)
+    for consignment in await queue.show(waiting.queue_id):
+        await queue.retry(consignment)
+    await administration.audit(actor, "sending.now", trace_id, account=waiting.account)
+    return waiting
+
+
 async def take_back(administration: Administration, actor: Actor, queue: OutboundQueue, trace_id: str) -> TakenBack:
     """Take back a message that waits: whole, or not at all. Raises NotFoundError, TooLateError."""
     await show_waiting(administration, actor, queue, trace_id)

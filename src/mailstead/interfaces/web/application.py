@@ -49,6 +49,7 @@ from mailstead.interfaces.web.pages.openpgp_keys import OpenPgpKeyPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
 from mailstead.interfaces.web.pages.recovery import RecoveryPages
 from mailstead.interfaces.web.pages.reports import ReportPages
+from mailstead.interfaces.web.pages.scheduled import ScheduledPages
 from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
@@ -70,6 +71,7 @@ PAGES: tuple[Any, ...] = (
     MailActionPages,
     MailEventPages,
     ComposePages,
+    ScheduledPages,
     CalendarPages,
     CalendarEventPages,
     CalendarSettingsPages,

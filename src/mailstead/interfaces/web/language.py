@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
@@ -66,6 +67,15 @@ class Language:
         if at.year == today.year:
             return str(format_date(at, "d MMM", locale=self.locale))
         return str(format_date(at, "d MMM y", locale=self.locale))
+
+    def short_day(self, wall: datetime) -> str:
+        """Day of the week and time, on the clock that the caller chose."""
+        return f"{format_date(wall, 'EEE', locale=self.locale)} {self.time(wall)}"
+
+    def wall_moment(self, seconds: float, zone: str) -> str:
+        """Day and time on the wall clock of a zone."""
+        wall = datetime.fromtimestamp(seconds, UTC).astimezone(ZoneInfo(zone))
+        return f"{format_date(wall, 'EEE d MMM', locale=self.locale)} {self.time(wall)}"
 
     def time(self, wall: datetime) -> str:
         """A time of the day, on the clock that the caller chose."""

@@ -74,6 +74,10 @@ class SentMessages:
         """Note that it was taken back."""
         await (await self._collection()).claim({"id": identifier}, {"cancelled_at": self._clock.now()})
 
+    async def released(self, identifier: str) -> None:
+        """Note that it went before its time."""
+        await (await self._collection()).claim({"id": identifier}, {"send_at": self._clock.now()})
+
     async def list_all(
         self, where: Mapping[str, str], *, since: float = 0.0, words: str = "", newest: bool = True, most: int
     ) -> list[SentMessage]:
@@ -83,6 +87,13 @@ class SentMessages:
         )
         wanted = words.casefold()
         return [msgspec.convert(one, SentMessage) for one in found if wanted in one["search"]]
+
+    async def waiting(self, where: Mapping[str, str], most: int) -> list[SentMessage]:
+        """Messages whose fields equal `where` and that wait for their time, the first to go first."""
+        found = await (await self._collection()).find(
+            {**where, "send_at": {"$gt": self._clock.now()}, "cancelled_at": 0.0}, limit=most
+        )
+        return sorted((msgspec.convert(one, SentMessage) for one in found), key=lambda one: one.send_at)
 
     async def count(self, where: Mapping[str, str], since: float) -> int:
         """How many there are since."""

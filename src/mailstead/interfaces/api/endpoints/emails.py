@@ -19,14 +19,13 @@ from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.api.standing import RecipientShown, Status, recipients_of, status_of
 from mailstead.interfaces.api.writing import EmailWanted, composed, listed, raw_of
 from mailstead.interfaces.identity import Identity
-from mailstead.mail.outbound.agent import Submitted
+from mailstead.interfaces.noting import noted
 from mailstead.mail.sending.undo import TooLateError
-from mailstead.stores.sent.sent import SentMessage, SentRecipient
+from mailstead.stores.sent.sent import SentMessage
 from mailstead.stores.trace.trace import TraceEntry
 
 _USUAL, _MOST = 10, 50
 _LOOKED_AT = 5000
-_SUBJECT_LIMIT = 998
 
 
 class EnvelopeShown(msgspec.Struct, frozen=True, rename={"sender": "from"}):
@@ -142,31 +141,9 @@ class EmailController(Controller):
             service="api",
             send_at=send_at if send_at > now else 0.0,
         )
-        sent = self._sent(data, identity, author or own, submitted, len(raw), now)
+        sent = noted(identity, submitted, sender=author or own, subject=data.subject, size=len(raw), now=now)
         await services.sent.add(sent)
         return shown(sent, ())
-
-    @staticmethod
-    def _sent(
-        data: EmailWanted, identity: Identity, sender: str, submitted: Submitted, size: int, now: float
-    ) -> SentMessage:
-        results = tuple(SentRecipient(one.address, one.outcome, one.smtp_code, one.text) for one in submitted.results)
-        subject = data.subject[:_SUBJECT_LIMIT]
-        words = (subject, sender, submitted.message_id, *(one.address for one in results))
-        return SentMessage(
-            id=submitted.trace_id,
-            user_id=identity.actor.user_id,
-            alias_id=identity.alias_id,
-            domain=sender.rpartition("@")[2].lower(),
-            sender=sender,
-            subject=subject,
-            message_id=submitted.message_id,
-            recipients=results,
-            size=size,
-            created_at=now,
-            send_at=submitted.release_at,
-            search="\n".join(words).casefold(),
-        )
 
     @get("/", summary="Messages that were sent")
     async def list_all(

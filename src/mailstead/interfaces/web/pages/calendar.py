@@ -12,15 +12,15 @@ from litestar import Controller, Request, Response, get
 from litestar.params import QueryParameter
 
 from mailstead.interfaces.calendars.collections import Shown, collections_of
-from mailstead.interfaces.calendars.days import Block, EventShown, blocks_of, events_between, order, zone_named
+from mailstead.interfaces.calendars.days import Block, EventShown, blocks_of, events_between, order
 from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.web.language import Language
 from mailstead.interfaces.web.pages.mail import opened
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import language_of, render
+from mailstead.interfaces.web.zone import zone_of
 from mailstead.mail.scheduling.storing import limits_of
 
-ZONE_COOKIE = "mailstead_zone"
 View = Literal["day", "week", "month", "agenda"]
 VIEWS: tuple[View, ...] = ("day", "week", "month", "agenda")
 _AGENDA_DAYS = 42
@@ -52,11 +52,6 @@ class Span(msgspec.Struct, frozen=True):
     before: date
     after: date
     title: str
-
-
-def zone_of(request: Request[Any, Any, Any]) -> ZoneInfo:
-    """The zone that the browser told of."""
-    return zone_named(request.cookies.get(ZONE_COOKIE, "UTC"))
 
 
 def span_of(view: View, on: date, language: Language) -> Span:

@@ -26,11 +26,11 @@ from mailstead.interfaces.calendars.collections import Shown, choose, collection
 from mailstead.interfaces.calendars.days import zone_named
 from mailstead.interfaces.calendars.event import EventForm, form_of, new_calendar, times_of
 from mailstead.interfaces.identity import Identity
-from mailstead.interfaces.web.pages.calendar import zone_of
 from mailstead.interfaces.web.pages.login import local_path, moved
 from mailstead.interfaces.web.pages.mail import opened
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import render
+from mailstead.interfaces.web.zone import zone_of
 from mailstead.mail.scheduling.calendar_user import bare, is_mail, partstat
 from mailstead.mail.scheduling.series import Series, read_series
 from mailstead.mail.scheduling.storing import limits_of

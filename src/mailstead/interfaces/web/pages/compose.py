@@ -17,6 +17,7 @@ from mailstead.formats.content_lines.component import ContentBounds
 from mailstead.formats.message.compose import Attachment
 from mailstead.foundation.errors import InvalidError, MailsteadError
 from mailstead.interfaces.identity import Identity
+from mailstead.interfaces.noting import noted
 from mailstead.interfaces.web.acquaintances import acquaintances
 from mailstead.interfaces.web.identities import own_addresses, writers
 from mailstead.interfaces.web.pages.login import moved
@@ -45,7 +46,8 @@ from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import Folder, NewMessage
 
-_SENT = "web.sent"
+_SENT = "web.waiting"
+_WAITING_KEPT = 500  # copies in Sent of messages that may be taken back
 _YEAR = 366 * 86400.0
 Place = Annotated[str, Parameter(pattern=r"^\d{1,10}\.\d{1,10}$")]
 Named = Annotated[str, Parameter(pattern=PLACE)]
@@ -166,6 +168,8 @@ class ComposePages(Controller):
                 problem=error.public_text,
                 status=error.http_status,
             )
+        subject, now = " ".join(letter.subject.split()), services.api.clock.now()
+        await services.api.sent.add(noted(identity, submitted, sender=sender, subject=subject, size=len(raw), now=now))
         waits = submitted.trace_id if submitted.release_at else ""
         folder = await services.api.mailboxes.run(_sent, mailbox, draft, letter, waits)
         query = {"told": "waits", "sent": waits} if waits else {"told": "sent"}
@@ -177,10 +181,7 @@ class ComposePages(Controller):
     ) -> Response[bytes]:
         """Take back what waits to be sent: it is a draft again."""
         trace_id = str((await request.form()).get("id", ""))
-        mailbox = await opened(services, identity)
-        taken = await take_back(services.api.administration, identity.actor, services.api.queue, trace_id)
-        place = await services.api.mailboxes.run(_taken_back, mailbox, trace_id, taken.message)
-        return moved(f"/mail/compose?draft={place}")
+        return moved(f"/mail/compose?draft={await taken_back(services, identity, trace_id)}")
 
     @staticmethod
     async def _time(services: WebServices, identity: Identity, text: str) -> float:
@@ -253,6 +254,14 @@ class ComposePages(Controller):
         )
 
 
+async def taken_back(services: WebServices, identity: Identity, trace_id: str) -> str:
+    """Take back what waits to be sent; the place of the draft that it is again. Raises NotFoundError, TooLateError."""
+    mailbox = await opened(services, identity)
+    taken = await take_back(services.api.administration, identity.actor, services.api.queue, trace_id)
+    await services.api.sent.cancelled(trace_id)
+    return await services.api.mailboxes.run(_taken_back, mailbox, trace_id, taken.message)
+
+
 def _save(mailbox: Mailbox, raw: bytes, letter: Letter) -> str:
     """Put the draft in, take the one before it out; its place as `folder.uid`."""
     drafts = special_folder(mailbox, "\\Drafts")
@@ -273,7 +282,9 @@ def _sent(mailbox: Mailbox, draft: str, letter: Letter, waits: str) -> int:
     sent = special_folder(mailbox, "\\Sent")
     pairs = mailbox.move(folder, [(uid, uid)], sent.id).pairs
     if waits and pairs:
-        mailbox.set_setting(_SENT, {"trace": waits, "folder": sent.id, "uid": pairs[0][1]})
+        kept = [one for one in mailbox.setting(_SENT) or [] if isinstance(one, dict)]
+        here = {"trace": waits, "folder": sent.id, "uid": pairs[0][1]}
+        mailbox.set_setting(_SENT, [*kept[1 - _WAITING_KEPT :], here])
     if letter.source:
         source, answered = place_of(letter.source)
         if letter.kind == "answer":
@@ -286,8 +297,8 @@ def _sent(mailbox: Mailbox, draft: str, letter: Letter, waits: str) -> int:
 def _taken_back(mailbox: Mailbox, trace_id: str, message: bytes) -> str:
     """The copy in Sent becomes the draft again, with its Bcc; what was taken back does where there is no copy."""
     drafts = special_folder(mailbox, "\\Drafts")
-    kept = mailbox.setting(_SENT) or {}
-    if kept.get("trace") == trace_id:
+    kept = next((one for one in mailbox.setting(_SENT) or [] if one["trace"] == trace_id), None)
+    if kept is not None:
         try:
             pairs = mailbox.move(kept["folder"], [(kept["uid"], kept["uid"])], drafts.id).pairs
         except NoSuchFolderError:

@@ -15,15 +15,19 @@ from mailstead.interfaces.reading.query import read_query
 from mailstead.interfaces.web.letters import LetterShown, read_letter
 from mailstead.interfaces.web.pages.login import moved
 from mailstead.interfaces.web.services import WebServices
+from mailstead.interfaces.web.snoozing import snooze_times
 from mailstead.interfaces.web.templates import render
 from mailstead.interfaces.web.undoing import Done, last_done
+from mailstead.interfaces.web.zone import zone_of
 from mailstead.stores.mailbox.errors import NoSuchFolderError
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import Folder, FolderStatus
 
-_ORDER = ("INBOX", "\\Drafts", "\\Sent", "\\Archive", "\\Junk", "\\Trash")
+SNOOZED = "\\Snoozed"
+_ORDER = ("INBOX", SNOOZED, "\\Drafts", "\\Sent", "\\Archive", "\\Junk", "\\Trash")
 _ICONS = {
+    SNOOZED: "clock",
     "\\Drafts": "drafts",
     "\\Sent": "sent",
     "\\Archive": "archive",
@@ -51,7 +55,8 @@ class FolderShown(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """What the mail page shows; `row` is the message that was opened, `letters` its conversation."""
+    """What the mail page shows; `row` is the message that was opened, `letters` its conversation, `wakes` when messages
+    of the folder come back, by uid."""
 
     folders: list[FolderShown]
     folder: FolderShown
@@ -60,6 +65,7 @@ class View(msgspec.Struct, frozen=True):
     row: MessageRow | None
     letters: list[LetterShown]
     done: Done | None
+    wakes: dict[int, int]
 
     @property
     def own_uids(self) -> list[int]:
@@ -117,7 +123,10 @@ def _view(mailbox: Mailbox, wanted: Wanted) -> View:
         criterion = read_query(wanted.query)
         found = listing(mailbox, folder.id, offset=wanted.offset, limit=wanted.limit, criterion=criterion)
         window = flat(found.rows, found.total, wanted.offset, wanted.limit)
-    return View(folders, folder, window, is_threaded, row, letters, last_done(mailbox, wanted.done))
+    wakes = {}
+    if folder.special_use == SNOOZED:
+        wakes = {one.uid: one.wake_at for one in mailbox.snoozed.asleep() if one.folder_id == folder.id}
+    return View(folders, folder, window, is_threaded, row, letters, last_done(mailbox, wanted.done), wakes)
 
 
 def _conversation(
@@ -176,6 +185,7 @@ class MailPages(Controller):
         pictures: Annotated[str, QueryParameter(max_length=5)] = "",
         told: Annotated[str, QueryParameter(max_length=20)] = "",
         sent: Identifier = "",
+        folders: Annotated[str, QueryParameter(max_length=5)] = "",
     ) -> Response[bytes]:
         """A folder, and a conversation of it."""
         mailbox = await opened(services, identity)
@@ -190,6 +200,7 @@ class MailPages(Controller):
             identity.address.lower(),
         )
         view = await services.api.mailboxes.run(_view, mailbox, wanted)
+        zone = zone_of(request)
         usage = await services.api.mailboxes.run(mailbox.usage)
         kept = urlencode({name: value for name, value in (("q", q), ("offset", offset)) if value})
         return render(
@@ -205,4 +216,7 @@ class MailPages(Controller):
             pictures=bool(pictures),
             told=told,
             sent=sent,
+            is_choosing=bool(folders),
+            snooze_times=snooze_times(services.api.clock.now(), zone),
+            zone=zone.key,
         )

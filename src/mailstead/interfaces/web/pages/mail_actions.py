@@ -7,6 +7,7 @@ import msgspec
 from litestar import Controller, Request, Response, post
 from litestar.exceptions import NotFoundException
 
+from mailstead.administration.snoozing import snooze
 from mailstead.formats.message.compose import text_message
 from mailstead.foundation.errors import InvalidError, TemporaryError
 from mailstead.foundation.identifiers import new_ulid
@@ -17,7 +18,9 @@ from mailstead.interfaces.reading.unsubscribe import Unsubscribe, letter_of, uns
 from mailstead.interfaces.web.pages.login import local_path, moved
 from mailstead.interfaces.web.pages.mail import opened
 from mailstead.interfaces.web.services import WebServices
+from mailstead.interfaces.web.snoozing import time_given
 from mailstead.interfaces.web.undoing import remember, seen_or_flagged, take_back
+from mailstead.interfaces.web.zone import zone_of
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
 
@@ -47,9 +50,14 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _meant(mailbox: Mailbox, folder_id: int, deed: Deed) -> list[int]:
+    """Ascending uids of the messages that the deed is about."""
+    return mailbox.whole_threads(folder_id, deed.uids) if deed.whole else sorted(set(deed.uids))
+
+
 def _carry_out(mailbox: Mailbox, folder_id: int, deed: Deed) -> str:
     """Do it; returns the id to undo it by. Raises InvalidError for an action that there is not."""
-    uids = mailbox.whole_threads(folder_id, deed.uids) if deed.whole else sorted(set(deed.uids))
+    uids = _meant(mailbox, folder_id, deed)
     if not uids:
         return ""
     if deed.action in _FLAGS:
@@ -113,8 +121,26 @@ class MailActionPages(Controller):
             whole=bool(form.get("whole")),
         )
         mailbox = await opened(services, identity)
-        done = await services.api.mailboxes.run(_carry_out, mailbox, folder_id, deed)
+        chosen = str(form.get("snooze") or "")
+        if chosen or deed.action == "snooze":
+            wake_at = time_given(chosen, str(form.get("snooze_at") or ""), zone_of(request))
+            done = await self._snooze(services, mailbox, folder_id, deed, wake_at)
+        else:
+            done = await services.api.mailboxes.run(_carry_out, mailbox, folder_id, deed)
         return moved(with_query(local_path(str(form.get("back", ""))), done=done))
+
+    @staticmethod
+    async def _snooze(services: WebServices, mailbox: Mailbox, folder_id: int, deed: Deed, wake_at: float) -> str:
+        """Put off; returns the id to undo it by, empty for those that slept already."""
+        run = services.api.mailboxes.run
+        uids = await run(_meant, mailbox, folder_id, deed)
+        if not uids:
+            return ""
+        folder, copied = await snooze(services.api.administration, mailbox, folder_id, uids, wake_at)
+        if folder.id == folder_id:
+            return ""
+        there = [new for _, new in copied.pairs]
+        return await run(remember, mailbox, "snooze", "move", folder.id, there, back=folder_id)
 
     @post("/folders/add", status_code=200)
     async def add_folder(

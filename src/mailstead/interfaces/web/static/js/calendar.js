@@ -7,12 +7,6 @@ const keep = (name, value) => {
 };
 
 const main = document.querySelector("main.calendar");
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const known = document.cookie.split("; ").some((one) => one === `mailstead_zone=${zone}`);
-if (zone && !known) {
-  keep("mailstead_zone", zone);
-  if (main && main.dataset.zone !== zone) location.reload();
-}
 for (const link of document.querySelectorAll("[data-view]")) link.addEventListener("click", () => keep("mailstead_view", link.dataset.view));
 
 for (const toast of document.querySelectorAll("[data-toast]")) setTimeout(() => toast.remove(), 6000);

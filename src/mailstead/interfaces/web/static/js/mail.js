@@ -53,7 +53,10 @@ document.addEventListener("click", (event) => {
     }
     last = box;
   }
-  if (event.target.closest("[data-open-folders]")) page()?.classList.toggle("choosing");
+  if (event.target.closest("[data-open-folders]")) {
+    event.preventDefault();
+    page()?.classList.toggle("choosing");
+  }
   if (event.target.closest("[data-print]")) print();
 });
 
@@ -256,7 +259,7 @@ if (page()) {
   picking();
   follow(page());
   const clean = new URL(location);
-  for (const name of ["done", "told", "sent"]) clean.searchParams.delete(name);
+  for (const name of ["done", "told", "sent", "folders"]) clean.searchParams.delete(name);
   if (clean.href !== location.href) history.replaceState({}, "", clean);
   const toast = document.querySelector("[data-toast]");
   if (toast) setTimeout(() => toast.matches(":focus-within, :hover") || toast.remove(), 12000);

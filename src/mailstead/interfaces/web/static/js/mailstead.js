@@ -1,5 +1,14 @@
 // Small helps for every page; all of them work without.
 
+// The server tells times on the browser's wall clock.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.split("; ").includes(`mailstead_zone=${zone}`)) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `mailstead_zone=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  const told = document.querySelector("[data-zone]");
+  if (told && told.dataset.zone !== zone) location.reload();
+}
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
