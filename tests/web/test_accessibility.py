@@ -20,6 +20,7 @@ STRANGERS = ("/login", "/nothing")
 PAGES = (
     "/mail/",
     "/mail/compose",
+    "/mail/scheduled/",
     "/calendar/?view=week",
     "/calendar/?view=month",
     "/calendar/?view=agenda",

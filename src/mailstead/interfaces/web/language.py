@@ -1,6 +1,6 @@
 """Languages: messages from .po files, dates and numbers as people of the language write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -59,9 +59,9 @@ class Language:
         shown = format_decimal(round(octets, 0 if octets >= 10 or unit == 0 else 1), locale=self.locale)
         return f"{shown} {_UNITS[unit]}"
 
-    def moment(self, seconds: float, now: float) -> str:
-        """Short: the time today, the day this year, the date before."""
-        at, today = datetime.fromtimestamp(seconds, UTC), datetime.fromtimestamp(now, UTC)
+    def moment(self, seconds: float, now: float, zone: tzinfo = UTC) -> str:
+        """Short: the time today, the day this year, the date before; on the clock of the zone."""
+        at, today = datetime.fromtimestamp(seconds, zone), datetime.fromtimestamp(now, zone)
         if at.date() == today.date():
             return str(format_time(at, "short", locale=self.locale))
         if at.year == today.year:

@@ -13,6 +13,7 @@ from mailstead.interfaces.web.assets import Assets
 from mailstead.interfaces.web.language import Language
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.told import told
+from mailstead.interfaces.web.zone import zone_of
 
 FOLDER = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "mailstead_language"
@@ -59,7 +60,7 @@ def render(
     **values: Any,
 ) -> Response[bytes]:
     """The page of a template with `values`."""
-    language = language_of(request, services)
+    language, wall = language_of(request, services), zone_of(request)
     now = services.api.clock.now()
     theme = request.cookies.get(THEME_COOKIE, "")
     html = services.templates.get_template(template).render(
@@ -68,7 +69,7 @@ def render(
         say=lambda text: told(language, text),
         language=language,
         languages=services.languages.codes,
-        moment=lambda seconds: language.moment(seconds, now),
+        moment=lambda seconds: language.moment(seconds, now, wall),
         identity=identity,
         csrf=identity.session.csrf if identity is not None and identity.session is not None else "",
         path=request.url.path,
