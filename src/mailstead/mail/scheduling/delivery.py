@@ -27,7 +27,7 @@ from mailstead.stores.mailbox.mailboxes import Mailboxes
 
 log = structlog.get_logger("mailstead.scheduling")
 # SCHEDULE-STATUS (RFC 6638 §3.2.9)
-SENT, DELIVERED = "1.1", "1.2"
+PENDING, SENT, DELIVERED = "1.0", "1.1", "1.2"
 UNKNOWN_USER, NOT_ALLOWED, FAILED, NO_WAY = "3.7", "3.8", "5.1", "5.2"
 _REFRESHED = 50  # an answer is told to the others when they are not more than these
 

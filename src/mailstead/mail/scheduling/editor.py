@@ -39,17 +39,21 @@ class CalendarEditor:
         if if_match is not None and (old is None or old.etag != if_match):
             raise PreconditionFailedError
         change = ScheduledChange(mailbox, collection_id, old, old_data, new)
-        kept = await self._scheduling.decide(change, service) or new
+        decision = await self._scheduling.decide(change, service)
         row, _ = await self._mailboxes.run(
             mailbox.dav.put,
             collection_id,
-            kept,
+            decision.new or new,
             self._clock.now(),
             if_match=None if old is None else old.etag,
             if_none_match=old is None,
             quota=quota,
+            owes=decision.owes,
         )
-        return row
+        if not decision.owes:
+            return row
+        await self._scheduling.carry(mailbox, decision.owes)
+        return await self._mailboxes.run_short(mailbox, mailbox.dav.find, collection_id, name) or row
 
     async def delete(
         self,
@@ -67,8 +71,12 @@ class CalendarEditor:
             raise NoSuchObjectError
         if if_match is not None and old.etag != if_match:
             raise PreconditionFailedError
-        await self._scheduling.decide(ScheduledChange(mailbox, collection_id, old, old_data, None, replies), service)
-        await self._mailboxes.run(mailbox.dav.delete, collection_id, name, self._clock.now(), if_match=old.etag)
+        change = ScheduledChange(mailbox, collection_id, old, old_data, None, replies)
+        decision = await self._scheduling.decide(change, service)
+        await self._mailboxes.run(
+            mailbox.dav.delete, collection_id, name, self._clock.now(), if_match=old.etag, owes=decision.owes
+        )
+        await self._scheduling.carry(mailbox, decision.owes)
 
     async def _read(self, mailbox: Mailbox, collection_id: int, name: str) -> tuple[ObjectRow | None, bytes | None]:
         def read() -> tuple[ObjectRow | None, bytes | None]:

@@ -1,6 +1,6 @@
 """The organizer changes an event: who gets a REQUEST, who a CANCEL (RFC 6638 §3.2.1, RFC 5546 §3.2.2, §3.2.5)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -250,18 +250,23 @@ def _is_forced(component: Tree, address: str) -> bool:
     return line is not None and is_forced(line, "REQUEST")
 
 
-def with_status(data: bytes, statuses: dict[str, str], name: str, bounds: ContentBounds) -> bytes:
-    """The object with SCHEDULE-STATUS of each ATTENDEE or ORGANIZER that a message went to. Raises ContentError."""
+def with_status(
+    data: bytes, statuses: Mapping[str, str], name: str, bounds: ContentBounds, *, instead_of: str | None = None
+) -> bytes:
+    """The object with SCHEDULE-STATUS of each ATTENDEE or ORGANIZER that a message went to.
+
+    With `instead_of` only where that is the status now. Raises ContentError.
+    """
     series = read_series(data, bounds)
+
+    def told(line: ContentLine) -> ContentLine:
+        status = statuses.get(bare(line.value))
+        if status is None or (instead_of is not None and line.parameter("SCHEDULE-STATUS") != instead_of):
+            return line
+        return with_parameter(line, "SCHEDULE-STATUS", status)
+
     for component in series.components:
-        component.replace(
-            name,
-            lambda line: (
-                with_parameter(line, "SCHEDULE-STATUS", statuses[bare(line.value)])
-                if bare(line.value) in statuses
-                else line
-            ),
-        )
+        component.replace(name, told)
     return series.calendar.octets()
 
 

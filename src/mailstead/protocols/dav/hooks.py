@@ -14,7 +14,10 @@ Cause = Literal["put", "delete", "copy", "move"]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """An object is stored (`new`) or deleted (`new` is None); `old` and its octets are what is there before."""
+    """An object is stored (`new`) or deleted (`new` is None); `old` and its octets are what is there before.
+
+    `source` is the collection that it is copied or moved from.
+    """
 
     cause: Cause
     collection: CollectionResource
@@ -22,6 +25,14 @@ class Change(msgspec.Struct, frozen=True):
     old: ObjectRow | None
     old_data: bytes | None
     new: NewObject | None
+    source: CollectionResource | None = None
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What is stored (None: it is deleted), and records of what is owed for it, kept in the same transaction."""
+
+    new: NewObject | None
+    owes: tuple[NewObject, ...] = ()
 
 
 class Hooks:
@@ -30,12 +41,15 @@ class Hooks:
     wants_old_data = False
     """Whether `Change.old_data` is to be read for a hook."""
 
-    async def before(self, _exchange: "Exchange", change: Change) -> NewObject | None:
+    async def seen(self, _exchange: "Exchange") -> None:
+        """A request of somebody comes."""
+
+    async def before(self, _exchange: "Exchange", change: Change) -> Kept:
         """What is stored instead (then the client gets no ETag), or `change.new`. Raises DavError to refuse."""
-        return change.new
+        return Kept(change.new)
 
     async def after(
-        self, _exchange: "Exchange", _change: Change, _row: ObjectRow | None
+        self, _exchange: "Exchange", _change: Change, _kept: Kept, _row: ObjectRow | None
     ) -> tuple[tuple[str, str], ...]:
         """The change is durable; header fields for the response."""
         return ()

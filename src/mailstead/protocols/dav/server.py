@@ -52,6 +52,7 @@ class DavServer:
             mailbox = await self.services.mailboxes.open(account.mailbox_id, account.key)
             quota = self.services.settings.mailbox.quota if account.quota is None else account.quota
             exchange = Exchange(request, account, Holder(account.address, mailbox, quota), self.services)
+            await self.services.hooks.seen(exchange)
             return await self._answer(exchange)
         except OverQuotaError:
             return refusal(over_quota())

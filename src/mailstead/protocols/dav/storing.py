@@ -66,19 +66,21 @@ async def store(
     mailbox, hooks = mailbox_of(collection), exchange.services.hooks
     change = Change(cause, collection, new.name, old, await old_data(exchange, collection, old), new)
     kept = await hooks.before(exchange, change)
-    assert kept is not None
+    stored = kept.new
+    assert stored is not None
     try:
         row, is_new = await exchange.run_write(
             mailbox,
             mailbox.dav.put,
             collection.record.id,
-            kept,
+            stored,
             exchange.now,
             quota=collection.quota,
             guard=conditions.guard,
             # a hook that looked at what was there must not have looked at something else
             if_match=old.etag if old is not None and hooks.wants_old_data else None,
             if_none_match=old is None and hooks.wants_old_data,
+            owes=kept.owes,
         )
     except UidConflictError as error:
         raise uid_conflict(collection, error.name) from None
@@ -88,7 +90,7 @@ async def store(
         raise over_quota() from None
     except NoSuchCollectionError:
         raise DavError(409, "The collection does not exist") from None
-    headers = await hooks.after(exchange, change, row)
-    if kept.data is new.data:
+    headers = await hooks.after(exchange, change, kept, row)
+    if stored.data is new.data:
         headers = (("ETag", row.etag), *headers)
     return Response(201 if is_new else 204, headers)

@@ -41,7 +41,7 @@ async def _object(exchange: Exchange, resource: ObjectResource, conditions: Cond
     need(collection.rights, UNBIND, collection.href)
     mailbox, hooks = mailbox_of(collection), exchange.services.hooks
     change = Change("delete", collection, row.name, row, await old_data(exchange, collection, row), None)
-    await hooks.before(exchange, change)
+    kept = await hooks.before(exchange, change)
     try:
         await exchange.run_write(
             mailbox,
@@ -51,12 +51,13 @@ async def _object(exchange: Exchange, resource: ObjectResource, conditions: Cond
             exchange.now,
             guard=conditions.guard,
             if_match=row.etag if hooks.wants_old_data else None,
+            owes=kept.owes,
         )
     except (NoSuchObjectError, NoSuchCollectionError):
         raise not_found() from None
     except PreconditionFailedError:
         raise DavError(412, "The object changed meanwhile") from None
-    return await hooks.after(exchange, change, None)
+    return await hooks.after(exchange, change, kept, None)
 
 
 async def _collection(exchange: Exchange, resource: CollectionResource, conditions: Conditions) -> Response:
@@ -72,14 +73,19 @@ async def _collection(exchange: Exchange, resource: CollectionResource, conditio
         raise DavError(403, "The outermost folder cannot be deleted")
     mailbox, hooks = mailbox_of(resource), exchange.services.hooks
     changes = await collection_changes(exchange, resource) if hooks.wants_old_data else []
-    for change in changes:
-        await hooks.before(exchange, change)
+    kept = [await hooks.before(exchange, change) for change in changes]
+    owes = [record for one in kept for record in one.owes]
+    token = resource.record.token if owes else None
     try:
-        await exchange.run(mailbox.dav.delete_tree, resource.record, exchange.now, conditions.without_etags)
+        await exchange.run(
+            mailbox.dav.delete_tree, resource.record, exchange.now, conditions.without_etags, token=token, owes=owes
+        )
     except NoSuchCollectionError:
         raise not_found() from None
-    for change in changes:
-        await hooks.after(exchange, change, None)
+    except PreconditionFailedError:
+        raise DavError(412, "Something in the collection changed meanwhile") from None
+    for change, one in zip(changes, kept, strict=True):
+        await hooks.after(exchange, change, one, None)
     return Response(204)
 
 

@@ -1,12 +1,14 @@
 """COPY and MOVE (RFC 4918 §9.8, §9.9)."""
 
+from collections.abc import Sequence
+
 from mailstead.foundation.errors import OverQuotaError
 from mailstead.protocols.dav.access import BIND, UNBIND, WRITE_CONTENT, need
 from mailstead.protocols.dav.conditions import Conditions
 from mailstead.protocols.dav.content import new_object
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
-from mailstead.protocols.dav.hooks import Change
+from mailstead.protocols.dav.hooks import Change, Kept
 from mailstead.protocols.dav.hrefs import path_of
 from mailstead.protocols.dav.kinds import BOXES
 from mailstead.protocols.dav.message import Response
@@ -15,13 +17,12 @@ from mailstead.protocols.dav.properties.acl import rights_of
 from mailstead.protocols.dav.properties.definition import PropertyTable
 from mailstead.protocols.dav.properties.webdav import content_type
 from mailstead.protocols.dav.resources import CollectionResource, Found, Home, ObjectResource, Unmapped
-from mailstead.protocols.dav.storing import mailbox_of, over_quota, uid_conflict
+from mailstead.protocols.dav.storing import mailbox_of, old_data, over_quota, uid_conflict
 from mailstead.protocols.dav.tree import existing, in_collection, not_found, target
 from mailstead.protocols.dav.walk import depth_of
 from mailstead.stores.mailbox.dav.records import (
     Collection,
     CollectionExistsError,
-    NewObject,
     NoSuchCollectionError,
     NoSuchObjectError,
     ObjectRow,
@@ -93,18 +94,24 @@ async def _object(
         raise DavError(403, "Calendars and address books hold different things", c("supported-calendar-data"))
     new = await exchange.run(new_object, folder, name, octets, content_type(source), settings)
     hooks = exchange.services.hooks
-    change = Change("move" if is_move else "copy", folder, name, old, None, new)
-    kept = await hooks.before(exchange, change) or new
-    is_new = await _carried(exchange, source, folder, kept, conditions, replaced, is_move=is_move)
-    headers = await hooks.after(exchange, change, None)
-    return Response(201 if is_new else 204, headers)
+    change = Change(
+        "move" if is_move else "copy", folder, name, old, await old_data(exchange, folder, old), new, collection
+    )
+    changes = [change]
+    if is_move and collection.kind.kind != folder.kind.kind:  # RFC 6638 §3.2.3.4: for the source it is a DELETE
+        changes.append(Change("delete", collection, row.name, row, octets, None))
+    kept = [await hooks.before(exchange, one) for one in changes]
+    is_new = await _carried(exchange, source, folder, old, kept, conditions, replaced, is_move=is_move)
+    headers = [await hooks.after(exchange, one, what, None) for one, what in zip(changes, kept, strict=True)]
+    return Response(201 if is_new else 204, headers[0])
 
 
 async def _carried(
     exchange: Exchange,
     source: ObjectResource,
     folder: CollectionResource,
-    new: NewObject,
+    there: ObjectRow | None,
+    kept: Sequence[Kept],
     conditions: Conditions,
     replaced: Collection | None,
     *,
@@ -114,6 +121,9 @@ async def _carried(
     mailbox = mailbox_of(folder)
     own = source.collection.mailbox
     guard = conditions.without_etags
+    new, owes = kept[0].new, kept[0].owes
+    assert new is not None
+    left = [record for one in kept[1:] for record in one.owes]
     try:
         if own is not None and own.id == mailbox.id:
             _, is_new = await exchange.run(
@@ -127,12 +137,22 @@ async def _carried(
                 is_move=is_move,
                 replaced=replaced,
                 quota=None if is_move else folder.quota,
+                there=there,
+                owes=(*owes, *left),
             )
             return is_new
         if is_move:
             mailbox_of(source.collection)
         _, is_new = await exchange.run(
-            mailbox.dav.put, folder.record.id, new, exchange.now, quota=folder.quota, guard=guard
+            mailbox.dav.put,
+            folder.record.id,
+            new,
+            exchange.now,
+            if_match=there.etag if owes and there is not None else None,
+            if_none_match=bool(owes) and there is None,
+            quota=folder.quota,
+            guard=guard,
+            owes=owes,
         )
         if is_move and own is not None:
             await exchange.run(
@@ -142,6 +162,7 @@ async def _carried(
                 exchange.now,
                 if_match=source.row.etag,
                 guard=guard,
+                owes=left,
             )
         return is_new
     except UidConflictError as error:

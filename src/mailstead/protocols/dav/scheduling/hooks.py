@@ -1,17 +1,21 @@
 """Changes of calendars over CalDAV, carried to scheduling (RFC 6638 §3.2)."""
 
-import msgspec
-
-from mailstead.mail.scheduling.implicit import ImplicitScheduling, ScheduledChange, SchedulingRefusedError, has_people
+from mailstead.mail.scheduling.implicit import (
+    NOT_UNIQUE,
+    Decision,
+    ImplicitScheduling,
+    ScheduledChange,
+    SchedulingRefusedError,
+)
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
-from mailstead.protocols.dav.hooks import Change, Hooks
+from mailstead.protocols.dav.hooks import Change, Hooks, Kept
 from mailstead.protocols.dav.hrefs import encode
 from mailstead.protocols.dav.names import c
+from mailstead.protocols.dav.resources import CollectionResource
 from mailstead.protocols.dav.storing import mailbox_of
 from mailstead.protocols.dav.xml.writer import escape
-from mailstead.stores.mailbox.dav.objects import etag_of
-from mailstead.stores.mailbox.dav.records import NewObject, ObjectRow
+from mailstead.stores.mailbox.dav.records import ObjectRow
 
 
 class SchedulingHooks(Hooks):
@@ -22,46 +26,56 @@ class SchedulingHooks(Hooks):
     def __init__(self, scheduling: ImplicitScheduling) -> None:
         self._scheduling = scheduling
 
-    async def before(self, exchange: Exchange, change: Change) -> NewObject | None:
-        """Decide, tell, and say what is stored. Raises DavError."""
+    async def seen(self, exchange: Exchange) -> None:
+        """What a stopped server left untold is told."""
+        await self._scheduling.resume(exchange.own.mailbox)
+
+    async def before(self, exchange: Exchange, change: Change) -> Kept:
+        """Decide what is stored, and who is to be told. Raises DavError."""
         _check_tag(exchange, change)
-        new, collection = change.new, change.collection
-        if collection.kind.kind != "calendar":
-            return new
-        if change.cause in ("copy", "move"):
-            return _carried(change)
-        asked = exchange.request.header
-        scheduled = ScheduledChange(
-            mailbox_of(collection),
-            collection.record.id,
-            change.old,
-            change.old_data,
-            new,
-            asked("schedule-reply").upper() != "F",
-            bool(asked("if-schedule-tag-match")),
-        )
+        if change.collection.kind.kind != "calendar":
+            return Kept(change.new)
         try:
-            return await self._scheduling.decide(scheduled, "caldav")
+            decision = await self._decided(exchange, change)
         except SchedulingRefusedError as error:
             inner = ""
             if error.place is not None:
-                path = collection.home.href + "/".join(encode(one) for one in error.place)
+                path = change.collection.home.href + "/".join(encode(one) for one in error.place)
                 inner = f"<D:href>{escape(path)}</D:href>"
             raise DavError(403, error.public_text, c(error.condition), inner) from None
+        return Kept(decision.new, decision.owes)
 
-    async def after(self, _exchange: Exchange, _change: Change, row: ObjectRow | None) -> tuple[tuple[str, str], ...]:
-        """Schedule-Tag (RFC 6638 §8.2)."""
+    async def _decided(self, exchange: Exchange, change: Change) -> Decision:
+        mailbox, source = mailbox_of(change.collection), change.source
+        if change.new is not None and source is not None and source.mailbox is not None and _is_calendar(source):
+            is_second = change.cause == "copy" and source.mailbox.id == mailbox.id
+            if is_second and await self._scheduling.is_scheduled(mailbox, change.new.data):
+                place = (source.record.name, change.new.name)  # nobody has one event twice (RFC 6638 §3.2.4.1)
+                raise SchedulingRefusedError(NOT_UNIQUE, "An event with attendees is not copied", place)
+            return await self._scheduling.carried(mailbox, change.new)
+        asked = exchange.request.header
+        scheduled = ScheduledChange(
+            mailbox,
+            change.collection.record.id,
+            change.old,
+            change.old_data,
+            change.new,
+            asked("schedule-reply").upper() != "F",
+            bool(asked("if-schedule-tag-match")),
+        )
+        return await self._scheduling.decide(scheduled, "caldav")
+
+    async def after(
+        self, _exchange: Exchange, change: Change, kept: Kept, row: ObjectRow | None
+    ) -> tuple[tuple[str, str], ...]:
+        """Tell what is owed; Schedule-Tag (RFC 6638 §8.2)."""
+        if kept.owes:
+            await self._scheduling.carry(mailbox_of(change.collection), kept.owes)
         return (("Schedule-Tag", row.schedule_tag),) if row is not None and row.schedule_tag else ()
 
 
-def _carried(change: Change) -> NewObject | None:
-    """An object in another place is told to nobody; two with the same people are not made (RFC 6638 §3.2.3.3)."""
-    new = change.new
-    if new is None or not has_people(new.data):
-        return new
-    if change.cause == "copy":
-        raise DavError(403, "An event with attendees is not copied", c("unique-scheduling-object-resource"))
-    return msgspec.structs.replace(new, schedule_tag=etag_of(new.data))
+def _is_calendar(collection: CollectionResource) -> bool:
+    return collection.kind.kind == "calendar"
 
 
 def _check_tag(exchange: Exchange, change: Change) -> None:

@@ -142,6 +142,8 @@ def put(
 ) -> tuple[ObjectRow, bool]:
     """Store an object; the row and whether it is new. `if_match` is an ETag or `*`.
 
+    A UID is one object's of a collection, and an object keeps the UID that it has.
+
     Raises NoSuchCollectionError, PreconditionFailedError, UidConflictError.
     """
     by_id(connection, collection_id)
@@ -154,6 +156,8 @@ def put(
     )
     if same:
         raise UidConflictError(same[0][0])
+    if existing is not None and existing.uid != new.uid:
+        raise UidConflictError(existing.name)  # one object does not become another (RFC 4791 §5.3.2.1)
     etag = etag_of(new.data)
     if existing is not None and existing.etag == etag:
         return existing, False  # the same octets: nothing changed that a client would have to fetch

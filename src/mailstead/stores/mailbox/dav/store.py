@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import apsw
 
 from mailstead.foundation.errors import OverQuotaError
-from mailstead.stores.mailbox.dav import collections, locks, objects, trees
+from mailstead.stores.mailbox.dav import collections, locks, objects, owed, trees
 from mailstead.stores.mailbox.dav.records import (
     Collection,
     CollectionChanges,
@@ -24,7 +24,10 @@ Guard = Callable[[ObjectRow | None, Sequence[Lock]], None]
 
 
 class DavStore:
-    """The collections of one mailbox; `quota` of its methods is the room of the whole mailbox in octets."""
+    """The collections of one mailbox; `quota` of its methods is the room of the whole mailbox in octets.
+
+    `owes` are records of what a change owes to others, kept with it or not at all; see owed.
+    """
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
@@ -83,10 +86,24 @@ class DavStore:
         with self._handle.write() as connection:
             collections.delete(connection, collection_id)
 
-    def delete_tree(self, collection: Collection, now: float, guard: Guard) -> None:
-        """Delete a collection with all that is in it, and its locks. Raises NoSuchCollectionError."""
+    def delete_tree(
+        self,
+        collection: Collection,
+        now: float,
+        guard: Guard,
+        *,
+        token: int | None = None,
+        owes: Sequence[NewObject] = (),
+    ) -> None:
+        """Delete a collection with all that is in it, and its locks; `token` is the state that it has to have.
+
+        Raises NoSuchCollectionError, PreconditionFailedError.
+        """
         with self._handle.write() as connection:
+            if token is not None and collections.by_id(connection, collection.id).token != token:
+                raise PreconditionFailedError
             _delete_tree(connection, collection, now, guard)
+            owed.keep(connection, owes, now)
 
     def transfer_tree(
         self,
@@ -199,18 +216,39 @@ class DavStore:
         if_none_match: bool = False,
         quota: int | None = None,
         guard: Guard | None = None,
+        owes: Sequence[NewObject] = (),
+        settles: Sequence[str] = (),
     ) -> tuple[ObjectRow, bool]:
-        """See objects.put. Raises OverQuotaError besides."""
+        """See objects.put; with `settles` these records of what is owed are taken away. Raises OverQuotaError besides."""
         with self._handle.write() as connection:
             if guard is not None:
                 _ask(connection, collection_id, new.name, now, guard)
             result = objects.put(connection, collection_id, new, now, if_match, if_none_match)
             if quota is not None and used(connection) > quota:
                 raise OverQuotaError
+            owed.keep(connection, owes, now)
+            owed.settle(connection, settles, now)
             return result
 
+    def settle(self, names: Sequence[str], now: float) -> None:
+        """See owed.settle."""
+        with self._handle.write() as connection:
+            owed.settle(connection, names, now)
+
+    def owed(self) -> list[tuple[str, float, bytes]]:
+        """See owed.waiting."""
+        with self._handle.read() as connection:
+            return owed.waiting(connection)
+
     def delete(
-        self, collection_id: int, name: str, now: float, *, if_match: str | None = None, guard: Guard | None = None
+        self,
+        collection_id: int,
+        name: str,
+        now: float,
+        *,
+        if_match: str | None = None,
+        guard: Guard | None = None,
+        owes: Sequence[NewObject] = (),
     ) -> None:
         """See objects.delete."""
         with self._handle.write() as connection:
@@ -219,6 +257,7 @@ class DavStore:
             objects.delete(connection, collection_id, name, now, if_match)
             collection = collections.by_id(connection, collection_id)
             locks.forget(connection, trees.store_path(collection.kind, collection.name, name))
+            owed.keep(connection, owes, now)
 
     def transfer(
         self,
@@ -232,9 +271,12 @@ class DavStore:
         is_move: bool,
         replaced: Collection | None = None,
         quota: int | None = None,
+        there: ObjectRow | None = None,
+        owes: Sequence[NewObject] = (),
     ) -> tuple[ObjectRow, bool]:
         """Copy or move an object, which still has the ETag of `source`, with its properties; what is there is replaced.
 
+        With `owes` that has to be `there`, or nothing.
         Raises NoSuchCollectionError, NoSuchObjectError, PreconditionFailedError, UidConflictError, OverQuotaError.
         """
         with self._handle.write() as connection:
@@ -252,11 +294,20 @@ class DavStore:
             if replaced is not None:
                 _delete_tree(connection, replaced, now, guard)
             _ask(connection, target_id, new.name, now, guard)
-            row, is_new = objects.put(connection, target_id, new, now)
+            is_looked_at = bool(owes)
+            row, is_new = objects.put(
+                connection,
+                target_id,
+                new,
+                now,
+                there.etag if is_looked_at and there is not None else None,
+                is_looked_at and there is None,
+            )
             gone = dict.fromkeys(objects.properties(connection, target_id).get(row.id, {}))
             objects.set_properties(connection, row.id, {**gone, **kept})
             if quota is not None and used(connection) > quota:
                 raise OverQuotaError
+            owed.keep(connection, owes, now)
             return row, is_new and replaced is None
 
     def replace_by_tree(
