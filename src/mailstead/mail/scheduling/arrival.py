@@ -19,7 +19,7 @@ _WORDS: dict[What, str] = {
     "cancelled": "called off in the calendar",
     "answered": "noted as an answer in the calendar",
     "asked": "kept for its reader to decide",
-    "refresh": "answered with the event as it is",
+    "refresh": "answered by sending the event, or asking for it",
 }
 
 

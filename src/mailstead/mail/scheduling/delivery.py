@@ -18,10 +18,12 @@ from mailstead.mail.scheduling.calendar_user import is_mail
 from mailstead.mail.scheduling.imip import compose_imip
 from mailstead.mail.scheduling.message import ItipMessage, Received, read_message
 from mailstead.mail.scheduling.organizer import attendees_of, request_to
+from mailstead.mail.scheduling.proposing import proposed, refresh_of
 from mailstead.mail.scheduling.series import read_series
-from mailstead.mail.scheduling.storing import Applied, apply_message, busy_of, limits_of
+from mailstead.mail.scheduling.storing import Applied, apply_message, busy_of, find_stored, limits_of
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Alias
+from mailstead.stores.mailbox.dav.records import NoSuchObjectError
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 
@@ -29,6 +31,7 @@ log = structlog.get_logger("mailstead.scheduling")
 # SCHEDULE-STATUS (RFC 6638 §3.2.9)
 PENDING, SENT, DELIVERED = "1.0", "1.1", "1.2"
 UNKNOWN_USER, NOT_ALLOWED, FAILED, NO_WAY = "3.7", "3.8", "5.1", "5.2"
+_FOR_PEOPLE = ("COUNTER", "DECLINECOUNTER")  # a program alone does nothing with these: they are read as mail
 _REFRESHED = 50  # an answer is told to the others when they are not more than these
 
 
@@ -110,12 +113,31 @@ class SchedulingDelivery:
             statuses[message.recipient] = await self._send(message, user_id, service)
         return statuses
 
+    @property
+    def _can_mail(self) -> bool:
+        return self._submission is not None and self._settings.scheduling.mail
+
+    async def propose(self, mailbox: Mailbox, received: Received, service: str) -> dict[str, str]:
+        """Send what a person wrote of an event in a mailbox; what became of it by recipient, as SCHEDULE-STATUS.
+
+        Raises ContentError, NotYoursToSendError, NoSuchObjectError when the event is not in the calendars.
+        """
+        stored = await self._mailboxes.run_short(mailbox, find_stored, mailbox.dav, received.series.uid)
+        alias = await self._directory.alias_of_mailbox(mailbox.id)
+        if stored is None or alias is None:
+            raise NoSuchObjectError
+        user = await self.calendar_user(alias)
+        messages = proposed(received, stored.data, user.addresses, self._clock.now(), self._limits.content)
+        return await self.send(messages, alias.user_id, service)
+
     async def _send(self, message: ItipMessage, user_id: str, service: str) -> str:
         if not is_mail(message.recipient):
             return NO_WAY
         resolution = await self._directory.resolve(message.recipient)
         if resolution.outcome in ("unknown", "disabled"):
             return UNKNOWN_USER
+        if message.method in _FOR_PEOPLE and self._can_mail:
+            return await self._mail(message, user_id, service)
         user = await self.find_user(message.recipient)
         if user is not None:
             status = await self._hand_over(message, user, service)
@@ -166,8 +188,12 @@ class SchedulingDelivery:
         effect = applied.effect
         if effect.what == "answered" and effect.data is not None and effect.tells:
             await self._tell_others(effect.data, user.addresses | {sender})
-        if effect.what == "refresh" and applied.before is not None and received.method == "REFRESH":
-            message = request_to(applied.before, sender, self._clock.now(), self._limits.content)
+        if effect.what == "refresh":
+            now, message = self._clock.now(), None
+            if received.method != "REFRESH":  # instances are added to what is not here
+                message = refresh_of(received.series, received.series, user.addresses, now)
+            elif applied.before is not None:
+                message = request_to(applied.before, sender, now, self._limits.content)
             if message is not None:
                 await self._send(message, user.alias.user_id, service)
 
@@ -186,7 +212,7 @@ class SchedulingDelivery:
                 log.warning("an answer is not shown to another attendee", to=address, why=str(error))
 
     async def _mail(self, message: ItipMessage, user_id: str, service: str) -> str:
-        if self._submission is None or not self._settings.scheduling.mail:
+        if self._submission is None or not self._can_mail:
             return NO_WAY
         now = self._clock.now()
         try:

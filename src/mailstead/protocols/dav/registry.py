@@ -24,7 +24,7 @@ from mailstead.protocols.dav.reports.principals import (
     principal_search_property_set,
 )
 from mailstead.protocols.dav.reports.sync_collection import sync_collection
-from mailstead.protocols.dav.scheduling.free_busy import free_busy_request, is_outbox_post
+from mailstead.protocols.dav.scheduling.outbox import is_outbox_post, outbox_post
 
 Method = Callable[[Exchange, PropertyTable], Awaitable[Response]]
 
@@ -64,7 +64,7 @@ REPORTS: tuple[Report, ...] = (
 )
 POSTS: tuple[tuple[Callable[[Exchange], bool], Method], ...] = (
     (lambda exchange: exchange.request.query == "add-member", put.add_member),
-    (is_outbox_post, free_busy_request),
+    (is_outbox_post, outbox_post),
 )
 """POST handlers: the first whose test the request passes takes it."""
 FEATURES: tuple[str, ...] = ("calendar-auto-schedule",)

@@ -1,7 +1,9 @@
-"""The job that fetches calendars of elsewhere."""
+"""Jobs on calendars: those of elsewhere are fetched, changes that a stopped server left untold are told."""
 
 from mailstead.mail.scheduling.fetching import CalendarFetcher
 from mailstead.services.definition import Wiring
+from mailstead.services.delivery import implicit_scheduling, scheduling_delivery
+from mailstead.services.scheduler.mailboxes import each_opened
 from mailstead.stores.sharing.subscriptions import Subscriptions
 
 _AT_ONCE = 50
@@ -26,3 +28,9 @@ async def fetch_calendars(wiring: Wiring) -> str:
         fetched += not done.error
         failed += bool(done.error)
     return f"{fetched} calendars fetched, {failed} could not be"
+
+
+async def tell_untold(wiring: Wiring) -> str:
+    """Tell attendees and organizers of changes whose server was stopped before it did."""
+    scheduling = implicit_scheduling(wiring, scheduling_delivery(wiring, "scheduler"))
+    return f"{sum(await each_opened(wiring, scheduling.resume))} changes told of late"

@@ -2,7 +2,7 @@
 
 from mailstead.services.definition import Wiring
 from mailstead.services.scheduler.backups import make_backup, verify_backup
-from mailstead.services.scheduler.calendars import fetch_calendars
+from mailstead.services.scheduler.calendars import fetch_calendars, tell_untold
 from mailstead.services.scheduler.certificates import renew_certificates
 from mailstead.services.scheduler.dkim import activate_dkim
 from mailstead.services.scheduler.job import Job
@@ -107,6 +107,13 @@ JOBS: tuple[Job, ...] = (
         period=5 * _MINUTE,
         jitter=_MINUTE,
         run=fetch_calendars,
+    ),
+    Job(
+        name="invitations",
+        purpose="changes of events told of that a stopped server left untold",
+        period=6 * _HOUR,
+        jitter=_HOUR,
+        run=tell_untold,
     ),
     Job(
         name="queue-files",

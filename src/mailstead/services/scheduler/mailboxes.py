@@ -1,6 +1,6 @@
 """Jobs on the mailboxes of this node that the server can open."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from mailstead.administration.rotation import finish_rotation
@@ -112,7 +112,15 @@ def _any(_: Alias) -> bool:
 
 
 async def _each(wiring: Wiring, work: Callable[[Mailbox], T], wanted: Callable[[Alias], bool] = _any) -> list[T]:
-    """What `work` returns, on a thread, for each `wanted` mailbox that has a server slot.
+    """See each_opened; `work` is called on a thread."""
+    mailboxes = wiring.stores.mailboxes
+    return await each_opened(wiring, lambda mailbox: mailboxes.run(work, mailbox), wanted)
+
+
+async def each_opened(
+    wiring: Wiring, work: Callable[[Mailbox], Awaitable[T]], wanted: Callable[[Alias], bool] = _any
+) -> list[T]:
+    """What `work` gives for each `wanted` mailbox that has a server slot.
 
     One that makes trouble does not keep the others from it. Raises MailboxesTroubledError at the end.
     """
@@ -127,7 +135,7 @@ async def _each(wiring: Wiring, work: Callable[[Mailbox], T], wanted: Callable[[
             if key is not None:
                 with key:
                     mailbox = await stores.mailboxes.open(alias.mailbox_id, key)
-                results.append(await stores.mailboxes.run(work, mailbox))
+                results.append(await work(mailbox))
         except (MailsteadError, OSError) as error:
             troubles.append(f"{alias.address}: {error}")
     _tell(troubles)

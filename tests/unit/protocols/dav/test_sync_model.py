@@ -43,7 +43,8 @@ class Synchronised(stateful.RuleBasedStateMachine):
     def put(self, name: str, hour: int, number: int) -> None:
         data = calendar(event(name, f"DTSTART:20260105T{hour:02}0000Z"))
         reply = self.runner.run(self.copies[number].client.put(self.href(name), data))
-        if any(uid == name and href != self.href(name) for href, uid in self.uids.items()):
+        is_elsewhere = any(uid == name and href != self.href(name) for href, uid in self.uids.items())
+        if is_elsewhere or self.uids.get(self.href(name), name) != name:
             assert reply.condition == f"{C}no-uid-conflict"
             return
         assert reply.status == (204 if self.href(name) in self.server else 201)
@@ -65,7 +66,10 @@ class Synchronised(stateful.RuleBasedStateMachine):
         if source not in self.server:
             assert reply.status == 404
             return
-        assert reply.status == (204 if target in self.server else 201)
+        if target in self.server:  # no object becomes another one
+            assert reply.condition == f"{C}no-uid-conflict"
+            return
+        assert reply.status == 201
         self.server[target] = self.server.pop(source)
         self.uids[target] = self.uids.pop(source)
 

@@ -1,10 +1,10 @@
-"""POST to the outbox: when others are busy (RFC 6638 §5)."""
+"""A request for the busy time of others, posted to the outbox (RFC 6638 §5)."""
 
 import msgspec
 
 from mailstead.formats.content_lines.errors import ContentError
 from mailstead.formats.content_lines.line import ContentLine
-from mailstead.formats.content_lines.tree import Tree, read_tree
+from mailstead.formats.content_lines.tree import Tree
 from mailstead.formats.icalendar.free_busy import Busy, free_busy_lines
 from mailstead.formats.icalendar.values import DAY, moment_of, wall_of
 from mailstead.formats.icalendar.zones import Zones
@@ -12,19 +12,13 @@ from mailstead.mail.scheduling.calendar_user import bare
 from mailstead.mail.scheduling.delivery import SchedulingDelivery
 from mailstead.mail.scheduling.message import PRODID, stamp
 from mailstead.mail.scheduling.series import written
-from mailstead.protocols.dav.content import content_bounds
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
-from mailstead.protocols.dav.hrefs import split_path
-from mailstead.protocols.dav.message import XML, Response
-from mailstead.protocols.dav.names import DECLARATIONS, c
-from mailstead.protocols.dav.properties.definition import PropertyTable
-from mailstead.protocols.dav.tree import existing
-from mailstead.protocols.dav.xml.writer import escape
+from mailstead.protocols.dav.message import Response
+from mailstead.protocols.dav.names import c
+from mailstead.protocols.dav.scheduling.response import OK, UNKNOWN, answer, answers
 
 _LONGEST = 400 * DAY
-_UNKNOWN = "3.7;Invalid calendar user"
-_OK = "2.0;Success"
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -35,40 +29,22 @@ class _Asked(msgspec.Struct, frozen=True):
     uid: str
 
 
-def is_outbox_post(exchange: Exchange) -> bool:
-    """Whether a POST is for an outbox."""
-    return split_path(exchange.request.path)[1:] == ("outbox",)
-
-
-async def free_busy_request(exchange: Exchange, _: PropertyTable) -> Response:
-    """The busy time of each attendee. Raises DavError."""
-    await existing(exchange, exchange.request.path)
-    delivery = exchange.services.scheduling
-    if delivery is None:
-        raise DavError(403, "There is no scheduling here")
-    asked = await _asked(exchange, delivery)
+async def busy_times(exchange: Exchange, calendar: Tree, delivery: SchedulingDelivery) -> Response:
+    """The busy time of each attendee that a VFREEBUSY names. Raises DavError."""
+    asked = await _asked(exchange, calendar, delivery)
     parts = []
     for line in asked.attendees:
         busy = await delivery.busy(bare(line.value), asked.since, asked.until)
-        recipient = f"<C:recipient><D:href>{escape(line.value.strip())}</D:href></C:recipient>"
+        recipient = line.value.strip()
         if busy is None:
-            parts.append(f"<C:response>{recipient}<C:request-status>{_UNKNOWN}</C:request-status></C:response>")
+            parts.append(answer(recipient, UNKNOWN))
             continue
-        data = _reply(asked, line, busy, exchange.now).decode("utf-8", "replace")
-        parts.append(
-            f"<C:response>{recipient}<C:request-status>{_OK}</C:request-status>"
-            f"<C:calendar-data>{escape(data)}</C:calendar-data></C:response>"
-        )
-    body = f'<?xml version="1.0" encoding="utf-8"?>\n<C:schedule-response{DECLARATIONS}>{"".join(parts)}'
-    return Response(200, (("Cache-Control", "no-cache"),), f"{body}</C:schedule-response>\n".encode(), XML)
+        parts.append(answer(recipient, OK, _reply(asked, line, busy, exchange.now)))
+    return answers(parts)
 
 
-async def _asked(exchange: Exchange, delivery: SchedulingDelivery) -> _Asked:
-    media_type = exchange.request.header("content-type").partition(";")[0].strip().lower()
-    if media_type != "text/calendar":
-        raise DavError(415, "An outbox takes text/calendar", c("supported-calendar-data"))
+async def _asked(exchange: Exchange, calendar: Tree, delivery: SchedulingDelivery) -> _Asked:
     try:
-        calendar = read_tree(exchange.request.body, content_bounds(exchange.settings.dav))
         asked = _read(calendar)
     except ContentError as error:
         raise DavError(400, f"Not iCalendar: {error}", c("valid-calendar-data")) from None
