@@ -117,6 +117,9 @@ async def installation(
     clock: Clock | None = None,
     documents_url: str = "sqlite:",
     bus_url: str = "memory:",
+    *,
+    domain: str = DOMAIN,
+    names: tuple[str, ...] = ("alice", "bob"),
 ) -> AsyncIterator[Installation]:
     """An installation in `folder`; one that is there already is opened again, the passwords are not known then."""
     settings = settings or Settings()
@@ -156,8 +159,8 @@ async def installation(
         )
         rotations = await follow_rotations(bus, mailboxes)
         stack.callback(rotations.close)
-        if await directory.get(Domain, DOMAIN) is None:
-            await directory.add(Domain(id=DOMAIN, owner_id="owner", version=1))
-            for name in ("alice", "bob"):
-                await made.add_account(f"{name}@{DOMAIN}")
+        if await directory.get(Domain, domain) is None:
+            await directory.add(Domain(id=domain, owner_id="owner", version=1))
+            for name in names:
+                await made.add_account(f"{name}@{domain}")
         yield made

@@ -8,6 +8,7 @@ from email.policy import default
 from pathlib import Path
 from typing import cast
 
+from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.spool import Spool
 from mailstead.interfaces.dav.application import DavApplication
@@ -28,9 +29,9 @@ from mailstead.protocols.dav.registry import registry
 from mailstead.protocols.dav.scheduling.hooks import SchedulingHooks
 from mailstead.protocols.dav.server import DavServer
 from mailstead.stores.trace.trace import Trace, TraceEntry
-from support.dav import DavClient
+from support.dav import DavClient, Reply
 from support.events import BOUNDS
-from support.installation import HOSTNAME, Installation, installation
+from support.installation import DOMAIN, HOSTNAME, Installation, installation
 
 ALICE, BOB, CAROL = "alice@example.test", "bob@example.test", "carol@example.test"
 FAY = "fay@far.test"
@@ -74,8 +75,10 @@ class People:
         post: Post,
         local: DirectDelivery,
         delivery: SchedulingDelivery,
+        scheduling: ImplicitScheduling,
     ) -> None:
         self.made = made
+        self.scheduling = scheduling
         self.post = post
         self.delivery = delivery
         self.application = application
@@ -125,14 +128,22 @@ class People:
         client = self.client(who)
         return (await client("PUT", await self.path(who), text, content_type="text/calendar", **fields)).status
 
-    async def answer(self, who: str, answer: str) -> int:
+    async def answer(self, who: str, answer: str, **fields: str) -> int:
         """Somebody answers for the whole event, by CalDAV."""
+        line, current = await self.own_line(who)
+        return await self.change(who, (line, line.replace(f"PARTSTAT={current}", f"PARTSTAT={answer}")), **fields)
+
+    async def own_line(self, who: str) -> tuple[str, str]:
+        """Somebody's first ATTENDEE line in the own copy, and the answer in it."""
         data = await self.copy(who)
         assert data is not None
         lines = data.replace(b"\r\n ", b"").decode().split("\r\n")
         line = next(one for one in lines if one.startswith("ATTENDEE") and one.endswith(f"mailto:{who}"))
-        current = line.partition("PARTSTAT=")[2].partition(";")[0].partition(":")[0]
-        return await self.change(who, (line, line.replace(f"PARTSTAT={current}", f"PARTSTAT={answer}")))
+        return line, line.partition("PARTSTAT=")[2].partition(";")[0].partition(":")[0]
+
+    async def propose(self, who: str, data: bytes) -> Reply:
+        """Somebody posts a message to the own outbox."""
+        return await self.client(who)("POST", f"/dav/{who}/outbox/", data, content_type="text/calendar")
 
     async def answer_in(self, whose: str, who: str, key: int | None = None) -> str:
         """The answer of somebody as it stands in a copy, with the state of delivery."""
@@ -194,26 +205,31 @@ class _Trace:
 
 
 @asynccontextmanager
-async def people(folder: Path, settings: Settings | None = None) -> AsyncIterator[People]:
-    """alice, bob and carol."""
-    async with installation(folder, settings) as made:
-        await made.add_account(CAROL)
+async def people(
+    folder: Path,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    *,
+    domain: str = DOMAIN,
+    names: tuple[str, ...] = ("alice", "bob", "carol"),
+) -> AsyncIterator[People]:
+    """alice, bob and carol at example.test, or others elsewhere."""
+    async with installation(folder, settings, clock, domain=domain, names=names) as made:
         notes: list[str] = []
         trace = cast(Trace, _Trace(notes))
         post = Post()
+
+        def agent(way: DirectDelivery) -> SubmissionAgent:
+            router = Router(made.directory, way, post, made.trace, made.clock, "caldav")
+            return SubmissionAgent(made.directory, router, made.trace, made.settings, HOSTNAME, made.folder, made.clock)
+
+        def carrying(way: DirectDelivery) -> SchedulingDelivery:
+            return SchedulingDelivery(made.directory, made.mailboxes, made.settings, made.clock, HOSTNAME, agent(way))
+
         plain = DirectDelivery(made.directory, made.mailboxes, made.trace, made.settings, made.clock)
-        router = Router(made.directory, plain, post, made.trace, made.clock, "caldav")
-        agent = SubmissionAgent(made.directory, router, made.trace, made.settings, HOSTNAME, made.folder, made.clock)
-        delivery = SchedulingDelivery(made.directory, made.mailboxes, made.settings, made.clock, HOSTNAME, agent)
-        invitations = Invitations(delivery, made.settings, HOSTNAME)
-        local = DirectDelivery(
-            made.directory,
-            made.mailboxes,
-            trace,
-            made.settings,
-            made.clock,
-            calendars=invitations,
-        )
+        invitations = Invitations(carrying(plain), made.settings, HOSTNAME)
+        local = DirectDelivery(made.directory, made.mailboxes, trace, made.settings, made.clock, calendars=invitations)
+        delivery = carrying(local)
         scheduling = ImplicitScheduling(delivery, made.directory, made.mailboxes, made.settings, made.clock)
         services = DavServices(
             made.mailboxes,
@@ -225,6 +241,6 @@ async def people(folder: Path, settings: Settings | None = None) -> AsyncIterato
             delivery,
         )
         application = DavApplication(DavServer(services, registry()), made.authenticator, made.settings, "caldav")
-        found = People(made, application, post, local, delivery)
+        found = People(made, application, post, local, delivery, scheduling)
         found.notes = notes
         yield found

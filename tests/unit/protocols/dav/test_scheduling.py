@@ -1,17 +1,16 @@
-"""The situations of docs/scheduling.md, each from its beginning to its end: over CalDAV between accounts here, by mail
-with people elsewhere.
-"""
+"""Scheduling beside the situations of test_itip_table: who is believed, what is refused, Schedule-Tag, the boxes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from support.dav import NAMESPACES, C, D
-from support.events import attendee, calendar, event, instance, series
+from support.events import attendee, calendar, event, series
 from support.scheduling import ALICE, BOB, CAROL, FAY, People, calendar_in, people
 
+Between = Callable[[Callable[[], Awaitable[object]]], None]
 RULE = "RRULE:FREQ=WEEKLY;COUNT=5"
 INVITE = calendar(event(attendee(BOB), organizer=ALICE))
 WEEKLY = calendar(event(attendee(BOB), RULE, organizer=ALICE))
@@ -21,87 +20,6 @@ WEEKLY = calendar(event(attendee(BOB), RULE, organizer=ALICE))
 async def house(tmp_path: Path) -> AsyncIterator[People]:
     async with people(tmp_path) as found:
         yield found
-
-
-async def test_new_and_accepted(house: People) -> None:
-    assert await house.put(ALICE, INVITE) == 201
-    assert await house.status_in(ALICE, BOB) == "1.2"
-    assert await house.answer_in(BOB, BOB) == "NEEDS-ACTION"
-    assert await house.inbox(BOB) == ["REQUEST"]
-    assert await house.answer(BOB, "ACCEPTED") == 204
-    assert await house.answer_in(ALICE, BOB) == "ACCEPTED"
-    assert await house.status_in(ALICE, BOB) == "2.0"
-    assert await house.inbox(ALICE) == ["REPLY"]
-    assert house.post.sent == []
-
-
-async def test_declined_by_deleting(house: People) -> None:
-    await house.put(ALICE, INVITE)
-    assert await house.delete(BOB) == 204
-    assert await house.answer_in(ALICE, BOB) == "DECLINED"
-
-
-async def test_deleted_without_a_word(house: People) -> None:
-    await house.put(ALICE, INVITE)
-    assert await house.delete(BOB, schedule_reply="F") == 204
-    assert await house.answer_in(ALICE, BOB) == "NEEDS-ACTION"
-
-
-async def test_rescheduled(house: People) -> None:
-    await house.put(ALICE, INVITE)
-    await house.answer(BOB, "ACCEPTED")
-    assert await house.change(ALICE, ("20260907T", "20260908T")) == 204
-    assert await house.answer_in(ALICE, BOB) == "NEEDS-ACTION"
-    assert await house.answer_in(BOB, BOB) == "NEEDS-ACTION"
-    assert (await house.series(BOB)).first.value("DTSTART") == "20260908T090000"
-
-
-async def test_one_instance_moved_and_answered(house: People) -> None:
-    await house.put(ALICE, WEEKLY)
-    await house.answer(BOB, "ACCEPTED")
-    moved = instance("20260914T090000", attendee(BOB, "ACCEPTED"), start="20260914T110000", organizer=ALICE)
-    await house.change(ALICE, ("END:VCALENDAR", f"{moved}END:VCALENDAR"))
-    copy = await house.series(BOB)
-    (key,) = copy.overrides
-    assert await house.answer_in(BOB, BOB, key) == "NEEDS-ACTION"
-    assert await house.answer_in(BOB, BOB) == "ACCEPTED"
-    await house.change(BOB, (f"ATTENDEE;CN=Bob;PARTSTAT=NEEDS-ACTION:mailto:{BOB}", attendee(BOB, "DECLINED")))
-    assert await house.answer_in(ALICE, BOB, key) == "DECLINED"
-    assert await house.answer_in(ALICE, BOB) == "ACCEPTED"
-
-
-async def test_one_instance_called_off(house: People) -> None:
-    await house.put(ALICE, WEEKLY)
-    await house.change(ALICE, (RULE, f"{RULE}\r\nEXDATE;TZID=Europe/Paris:20260914T090000"))
-    master = (await house.series(BOB)).master
-    assert master is not None
-    assert master.value("EXDATE") == "20260914T090000"
-    assert await house.inbox(BOB) == ["REQUEST", "CANCEL"]
-
-
-async def test_cancelled(house: People) -> None:
-    await house.put(ALICE, INVITE)
-    assert await house.delete(ALICE) == 204
-    assert (await house.series(BOB)).first.value("STATUS") == "CANCELLED"
-    assert await house.inbox(BOB) == ["REQUEST", "CANCEL"]
-
-
-async def test_removed_attendee(house: People) -> None:
-    await house.put(ALICE, calendar(event(attendee(BOB), attendee(CAROL), organizer=ALICE)))
-    await house.put(ALICE, calendar(event(attendee(CAROL), organizer=ALICE)))
-    assert (await house.series(BOB)).first.value("STATUS") == "CANCELLED"
-    assert (await house.series(CAROL)).first.value("STATUS") == ""
-
-
-async def test_delegated(house: People) -> None:
-    await house.put(ALICE, INVITE)
-    to = attendee(BOB, "DELEGATED", f';DELEGATED-TO="mailto:{CAROL}"')
-    by = attendee(CAROL, "NEEDS-ACTION", f';DELEGATED-FROM="mailto:{BOB}"')
-    assert await house.change(BOB, (attendee(BOB), f"{to}\r\n{by}")) == 204
-    assert await house.answer_in(ALICE, BOB) == "DELEGATED"
-    assert await house.answer_in(ALICE, CAROL) == "NEEDS-ACTION"
-    await house.answer(CAROL, "ACCEPTED")
-    assert await house.answer_in(ALICE, CAROL) == "ACCEPTED"
 
 
 async def test_others_see_answers_without_being_told(house: People) -> None:
@@ -198,7 +116,9 @@ async def test_outside_attendee_asks_again(house: People) -> None:
     await house.put(ALICE, calendar(event(attendee(FAY), organizer=ALICE)))
     data = calendar_in(house.post.take())
     refresh = data.replace(b"METHOD:REQUEST", b"METHOD:REFRESH")
-    assert await house.mail_from(FAY, ALICE, "REFRESH", refresh) == ["invitation answered with the event as it is"]
+    assert await house.mail_from(FAY, ALICE, "REFRESH", refresh) == [
+        "invitation answered by sending the event, or asking for it"
+    ]
     assert b"METHOD:REQUEST" in calendar_in(house.post.take())
 
 
