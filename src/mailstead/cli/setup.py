@@ -3,11 +3,11 @@
 What is to be done on the host (packages, firewall, containers) is deploy/setup.sh's part, which calls this.
 """
 
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import Annotated
 
+import click
 import msgspec
 import typer
 
@@ -133,47 +133,81 @@ def _tell(outcome: Outcome, *, dry_run: bool) -> None:
         typer.echo(f"\nThe first administrator begins here, once, within a week:\n\n  {outcome.link}\n")
 
 
+class Manner(msgspec.Struct, frozen=True):
+    """How an item is gone about: without questions, without changes, and for `restore` which mailbox."""
+
+    yes: bool
+    dry_run: bool
+    mailbox: str = ""
+
+
 def _run(*arguments: str) -> int:
-    """Another command of ours, on this terminal; its exit code."""
-    return subprocess.run([sys.executable, "-m", "mailstead", *arguments], check=False).returncode  # noqa: S603 our own
+    """Another command of ours; its exit code."""
+    command = click.get_current_context().find_root().command
+    return int(command.main(arguments, prog_name="mailstead", standalone_mode=False) or 0)
 
 
-def _backups() -> int:
-    if _run("backup", "schedule") == 0 and typer.confirm("Make a backup now?", default=False):
+def _may(manner: Manner, question: str, act: str) -> bool:
+    """Whether something that changes is done: told by a dry run, else as --yes or a person at a terminal says."""
+    if manner.dry_run:
+        typer.echo(f"would {act}")
+        return False
+    return manner.yes or (sys.stdin.isatty() and typer.confirm(question, default=False))
+
+
+def _backups(manner: Manner) -> int:
+    if _run("backup", "schedule") != 0:
+        return 1
+    repository = current_settings().backup.repository
+    if not repository:
+        fail("No repository is set: MAILSTEAD_BACKUP_REPOSITORY")
+    if _may(manner, "Make a backup now?", f"make a backup into {repository}"):
         return _run("backup", "run")
     return 0
 
 
-def _updates() -> int:
-    if _run("update", "status") == 0 and typer.confirm("Update to the newest version now?", default=False):
+def _updates(manner: Manner) -> int:
+    if _run("update", "status") != 0:
+        return 1
+    if _may(manner, "Update to the newest version now?", "ask this host's updater for the newest version"):
         return _run("update", "now")
     return 0
 
 
-def _certificates() -> int:
-    return _run("cert", "renew") or _run("cert", "status")
+def _certificates(manner: Manner) -> int:
+    if _may(manner, "Renew what is due now?", "renew what is due") and _run("cert", "renew") != 0:
+        return 1
+    return _run("cert", "status")
 
 
-def _restore() -> int:
+def _restore(manner: Manner) -> int:
     if _run("backup", "list") != 0:
         return 1
     typer.echo("Everything is restored by `mailstead backup restore` while no service runs; mail of one mailbox here.")
-    address = typer.prompt("The mailbox whose lost mail comes back (empty: none)", default="", show_default=False)
-    return _run("backup", "restore", "--mailbox", address) if address else 0
+    address = manner.mailbox
+    if not address and not manner.yes and not manner.dry_run and sys.stdin.isatty():
+        address = typer.prompt("The mailbox whose lost mail comes back (empty: none)", default="", show_default=False)
+    if not address:
+        return 0
+    if _run("backup", "show", address) != 0:
+        return 1
+    if _may(manner, f"Bring this back into {address}?", f"bring this back into {address}"):
+        return _run("backup", "restore", "--mailbox", address)
+    return 0
 
 
-def _status() -> int:
-    return _run("status") or _run("doctor")
+def _status(_: Manner) -> int:
+    return max(_run("status"), _run("doctor"))
 
 
-def _help() -> int:
+def _help(_: Manner) -> int:
     typer.echo(
         "mailstead COMMAND --help tells of each command. The guides: docs/self-hosting.md, docs/troubleshooting.md."
     )
     return 0
 
 
-MENU: tuple[tuple[str, str, Callable[[], int] | None], ...] = (
+MENU: tuple[tuple[str, str, Callable[[Manner], int] | None], ...] = (
     ("initial", "Initial setup", None),
     ("backups", "Backups", _backups),
     ("updates", "Automatic updates", _updates),
@@ -190,9 +224,7 @@ def _choose() -> str:
         fail(f"mailstead setup needs a terminal, or one of: {', '.join(NAMES)}", code=2)
     for number, (_, title, _) in enumerate(MENU, 1):
         typer.echo(f"  {number}  {title}")
-    chosen: int = typer.prompt("Choose", type=int)
-    if not 1 <= chosen <= len(MENU):
-        fail(f"there is no {chosen} in the menu", code=2)
+    chosen: int = typer.prompt("Choose", type=click.IntRange(1, len(MENU)))
     return NAMES[chosen - 1]
 
 
@@ -204,6 +236,9 @@ def setup(
     publishing: Annotated[
         bool, typer.Option("--publish", help="Publish the DNS records through MAILSTEAD_DNS_PUBLISH_URL.")
     ] = False,
+    mailbox: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="With restore: the mailbox whose lost mail comes back.")
+    ] = "",
     replace: Annotated[bool, typer.Option("--replace", help="With --publish: replace what stands in the way.")] = False,
     json: Json = False,
 ) -> None:
@@ -211,7 +246,7 @@ def setup(
     chosen = item or _choose()
     for name, _, work in MENU:
         if name == chosen and work is not None:
-            raise typer.Exit(work())
+            raise typer.Exit(work(Manner(yes, dry_run, mailbox)))
         if name == chosen:
             initial(domain, yes=yes, dry_run=dry_run, publishing=publishing, replace=replace, json=json)
             return
