@@ -3,7 +3,7 @@
     === title
     script:            (several lines; "include NAME:" begins an included personal script, "global NAME:" a global one)
     message:           (left out: a small message from carol@example.net to alice@example.test)
-    given: key value   (sender, recipient, owner, now, zone, folder NAME [USE...], seen, setting NAME N, remote, spam,
+    given: key value   (sender, recipient, owner, now, zone, folder NAME [USE...], list NAME [MEMBER...], seen, setting NAME N, remote, spam,
     virus)
     actions:           (one line each, as `shown` prints them)
 
@@ -11,6 +11,7 @@ A line that is indented belongs to the section above it. `actions: error ...` is
 `refused: ...` one that it is not taken for; both give a part of the sentence.
 """
 
+import re
 import textwrap
 from pathlib import Path
 
@@ -25,8 +26,12 @@ from mailstead.foundation.config.sections.sieve import SieveSettings
 from mailstead.mail.filtering.actions import (
     Action,
     AskFolders,
+    AskListed,
+    AskMembers,
+    AskScript,
     AskSeen,
     Copy,
+    Edited,
     Filing,
     Notify,
     Outcome,
@@ -129,6 +134,8 @@ def _environment(case: Case) -> tuple[Environment, dict[str, str], bool, SieveSe
             folders[name] = uses
         elif key == "seen":
             seen = True
+        elif key == "list":
+            pass  # see run_case
         elif key == "remote":
             fields["remote_ip"] = value
         elif key == "spam":
@@ -143,9 +150,14 @@ def _environment(case: Case) -> tuple[Environment, dict[str, str], bool, SieveSe
     return msgspec.convert(fields, Environment), folders, seen, SieveSettings(**settings)
 
 
+def _given(case: Case, wanted: str) -> list[tuple[str, list[str]]]:
+    return [(key, value.split()) for key, value in case.given if key == wanted]
+
+
 def run_case(case: Case) -> Outcome:
     """Compile and run; questions are answered from what is given."""
     environment, folders, seen, settings = _environment(case)
+    lists = {key: tuple(values) for _, (key, *values) in _given(case, "list")}
     raw = case.message.replace("\n", "\r\n").encode("utf-8", "surrogateescape")
     program = compile_script(case.script)
     scripts: dict[Include, Program | None] = {}
@@ -156,13 +168,20 @@ def run_case(case: Case) -> Outcome:
             case Outcome():
                 return found
             case AskFolders():
-                answers = Answers(folders, answers.seen, answers.scripts)
+                answers = msgspec.structs.replace(answers, folders=folders)
             case AskSeen(key):
-                answers = Answers(answers.folders, {**answers.seen, key: seen}, answers.scripts)
-            case other:
-                text = case.included.get((other.include.location, other.include.name))
-                scripts[other.include] = compile_script(text) if text is not None else None
-                answers = Answers(answers.folders, answers.seen, dict(scripts))
+                answers = msgspec.structs.replace(answers, seen={**answers.seen, key: seen})
+            case AskListed(names, values):
+                known = [lists.get(name) for name in names]
+                members = [member for one in known for member in one or () if member in values]
+                answer = None if None in known else "".join(members[:1])
+                answers = msgspec.structs.replace(answers, listed={**answers.listed, found: answer})
+            case AskMembers(name):
+                answers = msgspec.structs.replace(answers, members={**answers.members, name: lists.get(name)})
+            case AskScript(include):
+                text = case.included.get((include.location, include.name))
+                scripts[include] = compile_script(text) if text is not None else None
+                answers = msgspec.structs.replace(answers, scripts=dict(scripts))
     raise AssertionError("too many questions")
 
 
@@ -200,8 +219,13 @@ def _target(mailbox: str, flags: tuple[str, ...], create: bool, special_use: str
     return shown + (f" flags {' '.join(flags)}" if flags else "")
 
 
-def _header(header: bytes | None) -> str:
-    return "" if header is None else " header " + header.decode().rstrip("\r\n").replace("\r\n", " | ")
+def _edited(edited: Edited | None) -> str:
+    """A header in one line, or the whole message when it was rewritten: lines apart by bars."""
+    if edited is None:
+        return ""
+    kind = "message" if b"\r\n\r\n" in edited.octets.removesuffix(b"\r\n\r\n") else "header"
+    shown = edited.octets.decode().rstrip("\r\n").replace("\r\n", " | ")
+    return f" {kind} {re.sub('=_[0-9a-f]{36}', '=_BOUNDARY', shown)}"
 
 
 def _copy(copy: Copy | None) -> str:
@@ -212,9 +236,9 @@ def _shown(action: Action) -> str:
     match action:
         case Filing():
             target = _target(action.mailbox, action.flags, action.create, action.special_use)
-            return f"file {target}{_header(action.header)}"
+            return f"file {target}{_edited(action.edited)}"
         case Redirect():
-            return f"redirect {action.address}{_header(action.header)}"
+            return f"redirect {action.address}{_edited(action.edited)}"
         case Reject():
             return f"{'ereject' if action.at_protocol else 'reject'} {action.reason!r}"
         case Vacation():

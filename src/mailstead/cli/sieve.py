@@ -2,9 +2,11 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from mailstead.administration.actor import COMMAND_LINE
@@ -19,14 +21,18 @@ from mailstead.administration.scripts import (
 from mailstead.cli.configuration import current_settings
 from mailstead.cli.output import Json, emit_done, emit_json, emit_table, fail
 from mailstead.cli.stores import with_stores
+from mailstead.formats.message.header import header_end
 from mailstead.formats.message.part import Bounds as MessageBounds
 from mailstead.formats.sieve.bounds import Bounds
+from mailstead.formats.sieve.checks import bare_address
 from mailstead.formats.sieve.compiler import compile_script
 from mailstead.formats.sieve.errors import ScriptError
 from mailstead.formats.sieve.program import Include, Program
 from mailstead.mail.filtering.actions import (
     Action,
     AskFolders,
+    AskListed,
+    AskMembers,
     AskScript,
     AskSeen,
     Filing,
@@ -77,6 +83,7 @@ def run(
     sender: Annotated[str, typer.Option("--from", help="Sender in the envelope.")] = "sender@example.org",
     recipient: Annotated[str, typer.Option("--to", help="Recipient in the envelope.")] = "user@example.test",
     folder: Annotated[list[str] | None, typer.Option(help="A mailbox that is there; may be given again.")] = None,
+    listed: Annotated[list[str] | None, typer.Option(help="An address on every list; may be given again.")] = None,
     json: Json = False,
 ) -> None:
     """Show what a script does with a message; nothing is delivered or sent. Included scripts lie beside SCRIPT."""
@@ -92,7 +99,7 @@ def run(
         hostname=current_settings().server.hostname or "localhost",
     )
     folders = dict.fromkeys(("INBOX", *(folder or ())), "")
-    outcome = _outcome(program, _read(message), environment, folders, Path(script).parent)
+    outcome = _outcome(program, _read(message), environment, folders, listed or (), Path(script).parent)
     if json:
         actions = [_record(action) for action in outcome.actions]
         emit_json({"actions": actions, "words": outcome.words, "error": outcome.error})
@@ -103,7 +110,9 @@ def run(
         raise typer.Exit(1)
 
 
-def _outcome(program: Program, raw: bytes, environment: Environment, folders: dict[str, str], beside: Path) -> Outcome:
+def _outcome(
+    program: Program, raw: bytes, environment: Environment, folders: dict[str, str], listed: Sequence[str], beside: Path
+) -> Outcome:
     settings = current_settings()
     answers = Answers()
     bounds = MessageBounds()
@@ -113,13 +122,18 @@ def _outcome(program: Program, raw: bytes, environment: Environment, folders: di
             case Outcome():
                 return found
             case AskFolders():
-                answers = Answers(folders, answers.seen, answers.scripts)
+                answers = msgspec.structs.replace(answers, folders=folders)
             case AskSeen(key):
-                answers = Answers(answers.folders, {**answers.seen, key: False}, answers.scripts)
+                answers = msgspec.structs.replace(answers, seen={**answers.seen, key: False})
             case AskScript(include):
-                answers = Answers(
-                    answers.folders, answers.seen, {**answers.scripts, include: _included(beside, include)}
-                )
+                scripts = {**answers.scripts, include: _included(beside, include)}
+                answers = msgspec.structs.replace(answers, scripts=scripts)
+            case AskListed(_, values):
+                known = {one.casefold() for value in values for one in (value, bare_address(value))}
+                member = next((one for one in listed if one.casefold() in known), "")
+                answers = msgspec.structs.replace(answers, listed={**answers.listed, found: member})
+            case AskMembers(name):
+                answers = msgspec.structs.replace(answers, members={**answers.members, name: tuple(listed)})
 
 
 def _included(beside: Path, include: Include) -> Program | None:
@@ -133,6 +147,10 @@ def _included(beside: Path, include: Include) -> Program | None:
         fail(f"{path}: {error}")
 
 
+def _header_of(octets: bytes) -> str:
+    return octets[: header_end(octets, 0, len(octets))].decode("utf-8", "replace")
+
+
 def _record(action: Action) -> dict[str, Any]:
     match action:
         case Filing():
@@ -142,7 +160,7 @@ def _record(action: Action) -> dict[str, Any]:
                 "flags": action.flags,
                 "create": action.create,
                 "special_use": action.special_use,
-                "header": None if action.header is None else action.header.decode("utf-8", "replace"),
+                "header": None if action.edited is None else _header_of(action.edited.octets),
             }
         case Redirect():
             return {"action": "redirect", "address": action.address}

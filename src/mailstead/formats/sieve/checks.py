@@ -17,6 +17,7 @@ _HEADER_NAME = re.compile(r"[!-9;-~]{1,200}")
 _ZONE = re.compile(r"[+-](?:0[0-9]|1[0-9]|2[0-3])[0-5][0-9]")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"@]+(?:\.[^\s<>()\[\],;:\\\"@]+)*@[^\s<>()\[\],;:\\\"@]+")
 _NAMED_ADDRESS = re.compile(r"[^<>\r\n]*<([^<>\s]+)>\s*")
+_LIST_NAME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*)?:[!-~]{1,500}")
 _BREAKS = re.compile(r"[\r\n\x00]")
 _SCRIPT_NAME = re.compile("[^\x00-\x1f\x7f-\x9f\u2028\u2029/\\\\]{1,128}")
 SYSTEM_FLAGS = {name.lower(): name for name in ("\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft")}
@@ -44,6 +45,11 @@ def bare_address(text: str) -> str:
 def address(text: str) -> str | None:
     """One address."""
     return None if is_address(text) else f'"{text}" is not an address.'
+
+
+def list_name(text: str) -> str | None:
+    """An absolute URI, or the short form of a Sieve URN (RFC 6134 §2.5)."""
+    return None if _LIST_NAME.fullmatch(text) else f'"{text}" is not the name of a list, such as ":addrbook:default".'
 
 
 def comparator(text: str) -> str | None:

@@ -9,25 +9,32 @@ from mailstead.formats.sieve.program import Include
 INBOX = "INBOX"
 
 
+class Edited(msgspec.Struct, frozen=True):
+    """What a script made of a message: its first `count` octets as it came give way to `octets`."""
+
+    count: int
+    octets: bytes
+
+
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """Put the message into a mailbox; `mailbox` "" is by keep or the implicit keep.
 
     `special_use` (an attribute such as \\Junk) names a mailbox that comes before `mailbox` when there is one; `create`
-    makes `mailbox` when it lacks. `header` replaces the message's header when the script edited it.
+    makes `mailbox` when it lacks. `edited` is None when the script left the message as it came.
     """
 
     mailbox: str = ""
     flags: tuple[str, ...] = ()
     create: bool = False
     special_use: str = ""
-    header: bytes | None = None
+    edited: Edited | None = None
 
 
 class Redirect(msgspec.Struct, frozen=True, kw_only=True):
     """Send the message on to an address (RFC 5228 §4.2)."""
 
     address: str
-    header: bytes | None = None
+    edited: Edited | None = None
 
 
 class Reject(msgspec.Struct, frozen=True):
@@ -115,4 +122,17 @@ class AskScript(msgspec.Struct, frozen=True):
     include: Include
 
 
-Question: TypeAlias = AskFolders | AskSeen | AskScript
+class AskListed(msgspec.Struct, frozen=True):
+    """Which member of one of the lists one of `values` is; without values whether all names are those of lists."""
+
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+class AskMembers(msgspec.Struct, frozen=True):
+    """The addresses of a list."""
+
+    name: str
+
+
+Question: TypeAlias = AskFolders | AskSeen | AskScript | AskListed | AskMembers

@@ -16,7 +16,7 @@ def size(run: Run, operation: Operation) -> bool:
     limit: int = operation.values["limit"]
     octets = run.message.size
     if run.root:
-        part = run.message.parts[run.root]
+        part = run.message.part(run.root)
         octets = part.body_end - part.header_start
     return octets > limit if operation.values["relation"] == "over" else octets < limit
 
@@ -37,7 +37,7 @@ def body(run: Run, operation: Operation) -> bool:
 def _raw(run: Run) -> str:
     limit = run.settings.body_limit
     if run.root:
-        part = run.message.parts[run.root]
+        part = run.message.part(run.root)
         return decode(run.message.raw[part.body_start : min(part.body_end, part.body_start + limit)])
     return decode(run.message.body(limit))
 
@@ -48,7 +48,7 @@ def _numbers(run: Run) -> list[int]:
 
 def part_text(run: Run, number: int) -> str:
     """A leaf's content as text, markup left out, at most the limit."""
-    part = run.message.parts[number]
+    part = run.message.part(number)
     end = min(part.body_end, part.body_start + run.settings.body_limit)
     octets = decode_content(run.message.raw[part.body_start : end], part.encoding)
     text = decode(octets, part.charset)
@@ -59,7 +59,7 @@ def _texts(run: Run) -> Iterator[str]:
     """RFC 5173 §5.3: all text parts, decoded."""
     left = run.settings.body_limit
     for number in _numbers(run):
-        if run.message.parts[number].type.startswith("text/") and left > 0:
+        if run.message.part(number).type.startswith("text/") and left > 0:
             text = part_text(run, number)[:left]
             left -= len(text)
             yield text
@@ -75,7 +75,7 @@ def _of_types(run: Run, wanted: tuple[str, ...]) -> Iterator[str]:
     """RFC 5173 §5.2: leaves decoded but not stripped of markup; of multiparts what stands outside their parts."""
     left = run.settings.body_limit
     for number in _numbers(run):
-        part = run.message.parts[number]
+        part = run.message.part(number)
         if left <= 0 or not _is_wanted(part, wanted):
             continue
         raw = run.message.raw
@@ -83,7 +83,7 @@ def _of_types(run: Run, wanted: tuple[str, ...]) -> Iterator[str]:
             text = _around(run, number)
         elif part.type in MESSAGE_TYPES:
             inner = next(iter(run.message.children(number)), None)
-            end = part.body_end if inner is None else run.message.parts[inner].body_start
+            end = part.body_end if inner is None else run.message.part(inner).body_start
             text = decode(raw[part.body_start : min(end, part.body_start + left)])
         else:
             content = raw[part.body_start : min(part.body_end, part.body_start + left)]
@@ -94,12 +94,12 @@ def _of_types(run: Run, wanted: tuple[str, ...]) -> Iterator[str]:
 
 def _around(run: Run, number: int) -> str:
     """The prologue and epilogue of a multipart."""
-    part = run.message.parts[number]
-    inside = [one for one in run.message.children(number) if run.message.parts[one].parent == number]
+    part = run.message.part(number)
+    inside = run.message.nearest(number)
     if not inside:
         return ""
-    before = run.message.raw[part.body_start : run.message.parts[inside[0]].header_start]
-    after = run.message.raw[run.message.parts[inside[-1]].body_end : part.body_end]
+    before = run.message.raw[part.body_start : run.message.part(inside[0]).header_start]
+    after = run.message.raw[run.message.part(inside[-1]).body_end : part.body_end]
     prologue = before.rpartition(b"--")[0]
     epilogue = after.partition(b"--")[2].partition(b"--")[2]
     return decode(prologue) + decode(epilogue)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from mailstead.formats.sieve import checks
 from mailstead.formats.sieve.program import Operation
-from mailstead.mail.filtering import editing, sending
-from mailstead.mail.filtering.actions import INBOX, Filing, Redirect, Reject
+from mailstead.mail.filtering import editing, rewriting, sending
+from mailstead.mail.filtering.actions import INBOX, AskMembers, Filing, Redirect, Reject
 from mailstead.mail.filtering.flags import addflag, chosen_flags, removeflag, setflag
-from mailstead.mail.filtering.run import Run, ScriptFailedError
+from mailstead.mail.filtering.run import Run, ScriptFailedError, UnansweredError
 from mailstead.mail.filtering.variables import modify
 
 Command = Callable[[Run, Operation], None]
@@ -35,7 +35,7 @@ def _file(run: Run, filing: Filing, words: str) -> None:
 
 def _keep(run: Run, operation: Operation) -> None:
     run.keeps = False
-    filing = Filing(flags=chosen_flags(run, operation), header=run.message.edited_header)
+    filing = Filing(flags=chosen_flags(run, operation), edited=run.message.edited)
     _file(run, filing, "It is kept in INBOX by the filter script.")
 
 
@@ -49,7 +49,7 @@ def _fileinto(run: Run, operation: Operation) -> None:
         flags=chosen_flags(run, operation),
         create=bool(operation.values.get("create")),
         special_use=special_use(run, operation),
-        header=run.message.edited_header,
+        edited=run.message.edited,
     )
     _file(run, filing, f'It is filed into "{name}" by the filter script (line {operation.line}).')
 
@@ -66,18 +66,38 @@ def _discard(run: Run, operation: Operation) -> None:
 
 
 def _redirect(run: Run, operation: Operation) -> None:
-    """RFC 5228 §4.2; the same address twice is once."""
-    address = checks.bare_address(run.checked(run.text(operation, "address"), checks.address))
+    """RFC 5228 §4.2; with :list to all addresses of a list (RFC 6134 §2.3), each once."""
+    to = run.text(operation, "address")
     _check_not_rejected(run, "redirect")
+    addresses = _members(run, to) if operation.values.get("list") else (run.checked(to, checks.address),)
+    if not addresses:
+        run.words.append(f'The list "{to}" is empty, so nothing is redirected (line {operation.line}).')
+        return
     if not operation.values.get("copy"):
         run.keeps = False
+    for one in addresses:
+        _redirect_to(run, checks.bare_address(one), operation.line)
+
+
+def _members(run: Run, name: str) -> tuple[str, ...]:
+    run.checked(name, checks.list_name)
+    if name not in run.answers.members:
+        raise UnansweredError(AskMembers(name))
+    found = run.answers.members[name]
+    if found is None:
+        raise ScriptFailedError(f'There is no list "{name}" of addresses to redirect to.')
+    return tuple(one for one in found if checks.is_address(one))
+
+
+def _redirect_to(run: Run, address: str, line: int) -> None:
+    """The same address twice is once."""
     if any(isinstance(action, Redirect) and action.address == address for action in run.actions):
         return
     run.redirects += 1
     if run.redirects > run.settings.redirects_limit:
         raise ScriptFailedError(f"The script redirects to more than {run.settings.redirects_limit} addresses.")
-    action = Redirect(address=address, header=run.message.edited_header)
-    run.act(action, f"It is redirected to {address} by the filter script (line {operation.line}).")
+    action = Redirect(address=address, edited=run.message.edited_before_enclosure)
+    run.act(action, f"It is redirected to {address} by the filter script (line {line}).")
 
 
 def _reject(run: Run, operation: Operation) -> None:
@@ -137,6 +157,8 @@ COMMANDS: Mapping[str, Command] = {
     "addheader": editing.addheader,
     "deleteheader": editing.deleteheader,
     "extracttext": _extracttext,
+    "replace": rewriting.replace,
+    "enclose": rewriting.enclose,
     "vacation": sending.vacation,
     "notify": sending.notify,
 }

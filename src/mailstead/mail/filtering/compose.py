@@ -1,5 +1,6 @@
 """The messages that a script has sent, as bytes (RFC 5230 §5, RFC 5436 §2.7)."""
 
+import quopri
 import re
 from email.headerregistry import Address as RegistryAddress
 from email.message import EmailMessage
@@ -12,6 +13,8 @@ from mailstead.mail.filtering.actions import Notify, Vacation
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _REFERENCES = 20
+_LINE = 998
+_QUOTED = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
 _PRIORITIES = {1: ("High", "1 (High)"), 2: ("Normal", "3 (Normal)"), 3: ("Low", "5 (Low)")}
 
 
@@ -53,14 +56,14 @@ def vacation_message(action: Vacation, message_id: str, now: float) -> bytes:
     if not action.is_mime:
         message.set_content(action.reason.replace("\r\n", "\n").rstrip("\n") + "\n")
         return message.as_bytes()
-    fields, body = _entity(action.reason)
+    fields, body = mime_entity(action.reason)
     message["MIME-Version"] = "1.0"
     header = message.as_bytes().removesuffix(b"\r\n").rstrip(b"\r\n") + b"\r\n"
     return header + fields + b"\r\n" + body
 
 
-def _entity(reason: str) -> tuple[bytes, bytes]:
-    """The MIME fields and the body of a :mime reason; other fields could speak for the server and are left out."""
+def mime_entity(reason: str) -> tuple[bytes, bytes]:
+    """The MIME fields and the body of a :mime text; other fields could speak for the server and are left out."""
     octets = "\r\n".join(reason.replace("\r\n", "\n").split("\n")).encode("utf-8", "replace")
     end = header_end(octets, 0, len(octets))
     kept = [
@@ -70,6 +73,26 @@ def _entity(reason: str) -> tuple[bytes, bytes]:
     ]
     fields = b"".join(field if field.endswith(b"\n") else field + b"\r\n" for field in kept)
     return fields, octets[end:]
+
+
+def text_entity(text: str) -> tuple[bytes, bytes]:
+    """The MIME fields and the body of a plain text; no line of it can be taken for a boundary."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if text.isascii() and all(len(line) <= _LINE and not line.startswith("--") for line in lines):
+        fields = b"Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n"
+        return fields, "\r\n".join(lines).encode()
+    encoded = b"\r\n".join(
+        quopri.encodestring(line.encode("utf-8", "replace")).replace(b"\n", b"\r\n").replace(b"--", b"=2D-")
+        for line in lines
+    )
+    return _QUOTED, encoded
+
+
+def field(name: str, value: str) -> bytes:
+    """One field, encoded where it is not ASCII (RFC 2047)."""
+    message = EmailMessage(policy=SMTP)
+    message[name] = _plain(value)
+    return message.as_bytes().removesuffix(b"\r\n")
 
 
 def notify_message(action: Notify, owner: str, message_id: str, now: float) -> bytes:

@@ -22,6 +22,8 @@ PROTECTED = frozenset(
         "sender",
         "resent-from",
         "resent-sender",
+        "original-from",
+        "original-subject",
     }
 )
 
@@ -60,7 +62,7 @@ def _matches(run: Run, operation: Operation, field: Field, patterns: tuple[str, 
 
 def extracted(run: Run, operation: Operation) -> str:
     """The text of the current part, its first characters only with :first; "" for parts that are no text."""
-    part = run.message.parts[run.part]
+    part = run.message.part(run.part)
     text = part_text(run, run.part) if part.type.startswith("text/") else ""
     first: int | None = operation.values.get("first")
     return text if first is None else text[:first]

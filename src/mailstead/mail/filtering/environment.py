@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from mailstead.formats.sieve.program import Include, Program
+from mailstead.mail.filtering.actions import AskListed
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,8 +43,14 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """Answers so far; `folders` (name -> special use) is None until asked for."""
+    """Answers so far; `folders` (name -> special use) is None until asked for.
+
+    `listed` has the member found, "" for none, None when one of the names is not that of a list; `members` has None for
+    a list whose addresses cannot be told.
+    """
 
     folders: Mapping[str, str] | None = None
     seen: Mapping[str, bool] = {}
     scripts: Mapping[Include, Program | None] = {}
+    listed: Mapping[AskListed, str | None] = {}
+    members: Mapping[str, tuple[str, ...] | None] = {}

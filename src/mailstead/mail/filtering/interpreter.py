@@ -37,7 +37,7 @@ def run_script(
         words = (f"The filter script failed, so the message is kept in INBOX: {failed}",)
         return Outcome(actions=(Filing(),), words=words, error=str(failed))
     if run.keeps:
-        keep = Filing(flags=run.flags, header=run.message.edited_header)
+        keep = Filing(flags=run.flags, edited=run.message.edited)
         if not any(isinstance(action, Filing) and action.mailbox in ("", INBOX) for action in run.actions):
             run.actions.append(keep)
         if len(run.actions) == 1:
@@ -94,6 +94,8 @@ def _foreverypart(run: Run, operation: Operation) -> Ending:
     run.loops.append(run.text(operation, "name"))
     try:
         for part in parts:
+            if not run.message.has(part):
+                continue  # replaced meanwhile, together with what it stood in
             run.part = part
             run.count(operation)
             ending = run_block(run, operation.block)

@@ -8,7 +8,7 @@ from mailstead.formats.sieve import checks
 from mailstead.formats.sieve.program import Operation, Program, Template
 from mailstead.formats.sieve.specification import Check
 from mailstead.foundation.config.sections.sieve import SieveSettings
-from mailstead.mail.filtering.actions import Action, Question, Seen
+from mailstead.mail.filtering.actions import Action, AskListed, Question, Seen
 from mailstead.mail.filtering.comparing import (
     DEFAULT_COMPARATOR,
     NORMAL,
@@ -23,6 +23,7 @@ from mailstead.mail.filtering.variables import Scope
 
 _OCTETS_OF_WORK = 64
 _PATTERN_OF_WORK = 16
+_LISTED = 200  # values that are looked for in lists by one test
 
 
 class ScriptFailedError(Exception):
@@ -68,6 +69,7 @@ class Run:
         self.scripts: list[tuple[str, str]] = []  # being included, outermost first
         self.included: set[tuple[str, str]] = set()
         self.redirects = 0
+        self.rewrites = 0  # replace and enclose
         self._instructions = 0
         self._work = 0
 
@@ -136,6 +138,8 @@ class Run:
         comparator: str = values.get("comparator", DEFAULT_COMPARATOR)
         match: str = values.get("match", "is")
         keys = tuple(keys)
+        if match == "list":
+            return self._listed(sources, keys, keep_match)
         if match == "count":
             sources, match, relation = (str(sum(1 for _ in sources)),), "value", self.text(operation, "count")
         else:
@@ -163,6 +167,24 @@ class Run:
                 if match == "matches" and self._glob(key, text, source, keep_match):
                     return True
         return False
+
+    def _listed(self, sources: Iterable[str], keys: tuple[str, ...], keep_match: bool) -> bool:
+        """RFC 6134 §2.2: ${0} is the member that was found."""
+        values = tuple(dict.fromkeys(text for source in sources if (text := source.strip())))[:_LISTED]
+        if not values:
+            return False
+        for value in values:
+            self.work(len(value) * len(keys))
+        found = self.listed(AskListed(keys, values))
+        if found is None:
+            raise ScriptFailedError(f"There is no list {' or '.join(keys)}.")
+        return bool(found) and self._matched((found,), keep_match)
+
+    def listed(self, question: AskListed) -> str | None:
+        """The answer: a member, "" for none, None when a name is not that of a list. Raises UnansweredError."""
+        if question not in self.answers.listed:
+            raise UnansweredError(question)
+        return self.answers.listed[question]
 
     def _each(self, source: str, keys: tuple[str, ...]) -> Iterable[str]:
         for key in keys:

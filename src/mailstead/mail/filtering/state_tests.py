@@ -4,9 +4,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 
-from mailstead.formats.sieve.checks import header_name
+from mailstead.formats.sieve.checks import header_name, list_name
 from mailstead.formats.sieve.program import Operation
-from mailstead.mail.filtering.actions import AskFolders, AskSeen, Seen
+from mailstead.mail.filtering.actions import AskFolders, AskListed, AskSeen, Seen
 from mailstead.mail.filtering.mailto import parse_mailto
 from mailstead.mail.filtering.run import Run, ScriptFailedError, UnansweredError
 
@@ -32,6 +32,12 @@ def hasflag(run: Run, operation: Operation) -> bool:
     if operation.values.get("match", "is") in ("is", "contains", "matches"):
         keys = tuple(flag for key in keys for flag in (_SPACES.split(key.strip()) if key.strip() else ("",)))
     return run.matches(operation, tuple(dict.fromkeys(flags)), keys)
+
+
+def valid_ext_list(run: Run, operation: Operation) -> bool:
+    """RFC 6134 §2.7: all of the names are those of lists."""
+    names = run.texts(operation, "names")
+    return all(list_name(name) is None for name in names) and run.listed(AskListed(names, ())) is not None
 
 
 def _folders(run: Run) -> Mapping[str, str]:

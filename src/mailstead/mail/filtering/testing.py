@@ -64,6 +64,7 @@ TESTS: Mapping[str, TestFunction] = {
     "size": body_tests.size,
     "body": body_tests.body,
     "string": state_tests.string,
+    "valid_ext_list": state_tests.valid_ext_list,
     "hasflag": state_tests.hasflag,
     "mailboxexists": state_tests.mailboxexists,
     "specialuse_exists": state_tests.specialuse_exists,

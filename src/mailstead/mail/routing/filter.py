@@ -26,6 +26,7 @@ from mailstead.mail.filtering.actions import (
     AskScript,
     AskSeen,
     Copy,
+    Edited,
     Filing,
     Notify,
     Outcome,
@@ -55,13 +56,13 @@ _VIRUS = {"unchecked": 0, "clean": 1, "found": 5}  # RFC 5235 §3.3
 
 
 class Target(msgspec.Struct, frozen=True):
-    """One place to put a message; `keywords` separated by spaces, `header` in place of the message's own."""
+    """One place to put a message; `edited` is what the script made of it."""
 
     folder: str
     flags: tuple[str, ...] = ()
     create: bool = False
     special_use: str = ""
-    header: bytes | None = None
+    edited: Edited | None = None
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -221,7 +222,7 @@ class Filter:
         if outcome is None:
             return [Target(arrival.inbox)]
         return [
-            Target(action.mailbox or arrival.inbox, action.flags, action.create, action.special_use, action.header)
+            Target(action.mailbox or arrival.inbox, action.flags, action.create, action.special_use, action.edited)
             for action in outcome.actions
             if isinstance(action, Filing)
         ]
@@ -251,8 +252,8 @@ class Filter:
         """As an alias passes a message on; the author stays, the return path is one that bounces come back to."""
         start = arrival.body.start(HEADER_LIMIT)
         message = arrival.body
-        if action.header is not None:
-            message = message.replaced(header_end(start, 0, len(start)), action.header)
+        if action.edited is not None:
+            message = message.replaced(action.edited.count, action.edited.octets)
         recipient = EnvelopeRecipient(action.address, alias=arrival.recipient)
         wide = not (action.address.isascii() and arrival.sender.isascii())
         envelope = Envelope(sender=arrival.sender, recipients=(recipient,), smtputf8=wide)

@@ -150,6 +150,7 @@ class Session:
             ("SASL", " ".join(OFFERED) if self.may_log_in else ""),
             ("SIEVE", " ".join(REGISTRY.capabilities)),
             ("NOTIFY", "mailto"),
+            ("EXTLISTS", "urn tag"),  # RFC 6134 §2.8
             ("MAXREDIRECTS", str(self._settings.redirects_limit)),
             ("LANGUAGE", "en"),
             ("UNAUTHENTICATE", None),

@@ -27,6 +27,8 @@ REGISTRY = Registry(
         messages.MIME_EXTENSION,
         messages.FOREVERYPART,
         messages.EXTRACTTEXT,
+        messages.REPLACE,
+        messages.ENCLOSE,
         messages.SPAMTEST,
         messages.SPAMTESTPLUS,
         messages.VIRUSTEST,
@@ -36,6 +38,7 @@ REGISTRY = Registry(
         answering.DUPLICATE,
         programming.VARIABLES,
         programming.INCLUDE,
+        programming.EXTLISTS,
         programming.ENVIRONMENT,
         programming.IHAVE,
     )

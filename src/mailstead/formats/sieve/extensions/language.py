@@ -4,15 +4,25 @@ from mailstead.formats.sieve import checks
 from mailstead.formats.sieve.extensions.matching import (
     ADDRESS_PART,
     INDEX,
+    LIST,
     MATCH,
     MIME,
     MIME_OPTIONS,
     check_match,
 )
-from mailstead.formats.sieve.specification import Extension, Positional, Specification, Tag
+from mailstead.formats.sieve.specification import Extension, Positional, Specification, Tag, Values
 
 _HEADERS = Positional("headers", "strings", checks.header_name)
 _KEYS = Positional("keys", "strings")
+
+
+def _check_redirect(values: Values) -> str | None:
+    """One address, or the name of a list (RFC 6134 §2.3), when it is known before the script runs."""
+    to = values["address"]
+    if not isinstance(to, str):
+        return None
+    return checks.list_name(to) if "list" in values else checks.address(to)
+
 
 BASE = Extension(
     "",
@@ -25,15 +35,15 @@ BASE = Extension(
         Specification("stop"),
         Specification("keep"),
         Specification("discard"),
-        Specification("redirect", (Positional("address", "string", checks.address),)),
+        Specification("redirect", (Positional("address", "string"),), check=_check_redirect),
     ),
     tests=(
-        Specification("address", (_HEADERS, _KEYS), MATCH + ADDRESS_PART + INDEX + MIME, check=check_match),
+        Specification("address", (_HEADERS, _KEYS), MATCH + LIST + ADDRESS_PART + INDEX + MIME, check=check_match),
         Specification("allof", tests="list"),
         Specification("anyof", tests="list"),
         Specification("exists", (_HEADERS,), MIME),
         Specification("false"),
-        Specification("header", (_HEADERS, _KEYS), MATCH + INDEX + MIME + MIME_OPTIONS, check=check_match),
+        Specification("header", (_HEADERS, _KEYS), MATCH + LIST + INDEX + MIME + MIME_OPTIONS, check=check_match),
         Specification("not", tests="one"),
         Specification(
             "size",
@@ -56,7 +66,7 @@ ENVELOPE = Extension(
         Specification(
             "envelope",
             (Positional("parts", "strings", checks.envelope_part), _KEYS),
-            MATCH + ADDRESS_PART,
+            MATCH + LIST + ADDRESS_PART,
             check=check_match,
         ),
     ),

@@ -12,6 +12,7 @@ MATCH = (
     Tag("value", kind="string", capability="relational", group="match", check=checks.relation),
     Tag("regex", capability="regex", group="match"),
 )
+LIST = (Tag("list", capability="extlists", group="match"),)  # RFC 6134 §2.2: tests that say so
 ADDRESS_PART = (
     Tag("all", group="part"),
     Tag("localpart", group="part"),
@@ -50,6 +51,8 @@ _NO_SUBSTRINGS = ("contains", "matches", "regex")
 def check_match(values: Values) -> str | None:
     """A comparator and a match type that go together; keys of :regex that are expressions."""
     match = values.get("match", "is")
+    if match == "list":
+        return _check_lists(values) or check_index(values)
     if values.get("comparator") == "i;ascii-numeric" and match in _NO_SUBSTRINGS:
         return f'":{match}" cannot be used with the comparator "i;ascii-numeric".'
     if match == "regex":
@@ -58,6 +61,14 @@ def check_match(values: Values) -> str | None:
             if complaint:
                 return complaint
     return check_index(values)
+
+
+def _check_lists(values: Values) -> str | None:
+    """RFC 6134 §2.2: names of lists, and no comparator."""
+    if "comparator" in values:
+        return '":list" cannot be used with a comparator.'
+    complaints = (checks.list_name(key) for key in values.get("keys") or () if isinstance(key, str))
+    return next((complaint for complaint in complaints if complaint), None)
 
 
 def check_index(values: Values) -> str | None:

@@ -94,6 +94,45 @@ FOREVERYPART = Extension(
     ),
 )
 MIME_EXTENSION = Extension("mime", "RFC 5703 §4")
+
+
+def _check_replacement(values: Values) -> str | None:
+    """RFC 5703 §5: a MIME entity has its own fields."""
+    if "mime" in values and ("subject" in values or "from" in values):
+        return '":mime" excludes ":subject" and ":from".'
+    return None
+
+
+REPLACE = Extension(
+    "replace",
+    "RFC 5703 §5",
+    commands=(
+        Specification(
+            "replace",
+            (Positional("replacement", "string"),),
+            (
+                Tag("mime"),
+                Tag("subject", kind="string", check=checks.one_line),
+                Tag("from", kind="string", check=checks.address),
+            ),
+            check=_check_replacement,
+        ),
+    ),
+)
+ENCLOSE = Extension(
+    "enclose",
+    "RFC 5703 §6",
+    commands=(
+        Specification(
+            "enclose",
+            (Positional("text", "string"),),
+            (
+                Tag("subject", kind="string", check=checks.one_line),
+                Tag("headers", kind="strings", check=checks.header_name),
+            ),
+        ),
+    ),
+)
 EXTRACTTEXT = Extension(
     "extracttext",
     "RFC 5703 §7",

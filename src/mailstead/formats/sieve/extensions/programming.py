@@ -1,7 +1,7 @@
 """What makes scripts programs: variables, include, environment, ihave."""
 
 from mailstead.formats.sieve import checks
-from mailstead.formats.sieve.extensions.matching import MATCH, MODIFIERS, check_match
+from mailstead.formats.sieve.extensions.matching import LIST, MATCH, MODIFIERS, check_match
 from mailstead.formats.sieve.specification import Extension, Positional, Specification, Tag
 
 VARIABLES = Extension(
@@ -16,7 +16,7 @@ VARIABLES = Extension(
     ),
     tests=(
         Specification(
-            "string", (Positional("sources", "strings"), Positional("keys", "strings")), MATCH, check=check_match
+            "string", (Positional("sources", "strings"), Positional("keys", "strings")), MATCH + LIST, check=check_match
         ),
     ),
     is_grammar=True,
@@ -38,6 +38,12 @@ INCLUDE = Extension(
         Specification("return"),
         Specification("global", (Positional("names", "strings", checks.plain_variable_name, constant=True),)),
     ),
+)
+EXTLISTS = Extension(
+    "extlists",
+    "RFC 6134",
+    tests=(Specification("valid_ext_list", (Positional("names", "strings"),)),),
+    tags=(("redirect", (Tag("list", capability="extlists"),)),),
 )
 ENVIRONMENT = Extension(
     "environment",

@@ -23,6 +23,10 @@ class SieveSettings(msgspec.Struct, frozen=True, kw_only=True):
     variable_size: Annotated[int, number("Longest value of a variable, in characters", least=4000)] = 16_384
     includes_limit: Annotated[int, number("Scripts that one run includes, and how deep", least=1)] = 16
     body_limit: Annotated[int, size("Octets of a message's text that body tests look at", least=4096)] = 1024**2
+    rewrites_limit: Annotated[int, number("How often one run replaces parts of a message or encloses it", least=1)] = 10
+    rewrite_size: Annotated[int, size("Largest message that scripts replace parts of or enclose", least=65536)] = (
+        16 * 1024**2
+    )
     vacation_least: Annotated[float, duration("Shortest time between two vacation replies to one sender")] = 60.0
     vacation_most: Annotated[float, duration("Longest time between two vacation replies to one sender")] = 90 * 86400.0
     duplicate_most: Annotated[float, duration("Longest time that a duplicate test remembers")] = 30 * 86400.0
