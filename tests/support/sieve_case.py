@@ -3,8 +3,8 @@
     === title
     script:            (several lines; "include NAME:" begins an included personal script, "global NAME:" a global one)
     message:           (left out: a small message from carol@example.net to alice@example.test)
-    given: key value   (sender, recipient, owner, now, zone, folder NAME [USE...], list NAME [MEMBER...], seen, setting NAME N, remote, spam,
-    virus)
+    given: key value   (sender, recipient, owner, now, zone, folder NAME [USE...], list NAME [MEMBER...], seen,
+                        setting NAME N, remote, spam, virus)
     actions:           (one line each, as `shown` prints them)
 
 A line that is indented belongs to the section above it. `actions: error ...` is an error of the script at run time,

@@ -5,6 +5,7 @@ from mailstead.mail.outbound.agent import SubmissionAgent
 from mailstead.mail.reports.collector import ResultCollector
 from mailstead.mail.reports.delivery import DeliveryWithReports
 from mailstead.mail.routing.delivery import DirectDelivery, LocalDelivery
+from mailstead.mail.routing.external_lists import ExternalLists
 from mailstead.mail.routing.filter import Filter
 from mailstead.mail.routing.lmtp_delivery import LmtpDelivery, LmtpTarget
 from mailstead.mail.routing.router import Prepare, Router
@@ -51,6 +52,7 @@ def _into_mailboxes(wiring: Wiring) -> LocalDelivery:
             stores.clock,
             wiring.hostname,
             stores.forwarding,
+            ExternalLists(stores.directory, stores.mailboxes, stores.settings.dav),
         )
         parts = (
             stores.directory,

@@ -18,6 +18,6 @@ def test_example(script: str) -> None:
 
 
 def test_extensions_are_listed() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
     listed = re.findall(r"`([^`]+)`", TEXT.partition("## Extensions")[2])
     assert sorted(listed) == sorted(REGISTRY.capabilities)

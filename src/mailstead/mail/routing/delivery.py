@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Protocol
 
 import msgspec
@@ -18,7 +19,7 @@ from mailstead.foundation.spool import Spool
 from mailstead.mail.encryption.errors import UnusableKeyError
 from mailstead.mail.encryption.message import encrypt_message
 from mailstead.mail.envelope import RecipientResult
-from mailstead.mail.filtering.actions import Reject
+from mailstead.mail.filtering.actions import Edited, Reject
 from mailstead.mail.routing.filter import Arrival, Filter, Target, refusal_text
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivery_fields, without_return_path
 from mailstead.mail.screening.personal import Personal, PersonalJunk
@@ -26,6 +27,7 @@ from mailstead.mail.screening.verdict import Verdict, read_verdict, verdict_fiel
 from mailstead.mail.webhooks.events import Events
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Alias, Destination, Encryption
+from mailstead.stores.mailbox.filing import Place
 from mailstead.stores.mailbox.flags import split_flags
 from mailstead.stores.mailbox.folders import INBOX, JUNK
 from mailstead.stores.mailbox.mailboxes import Mailboxes
@@ -214,13 +216,11 @@ class DirectDelivery:
             if refused is not None:
                 return RecipientResult(arrival.recipient, "failed", 550, "5.7.1", refusal_text(refused.reason))
             targets = filtering.targets(arrival, outcome)
-        own = delivery_fields(arrival.sender, arrival.recipient)
-        for number, one in enumerate(targets):
-            await self._put(arrival, one, own, arrival.body, number)
+        await self._put(arrival, targets, delivery_fields(arrival.sender, arrival.recipient), arrival.body)
         if outcome is not None and filtering is not None:
 
             async def put(target: Target, message: Spool, name: str) -> None:
-                await self._put(arrival, target, b"", message, name)
+                await self._put(arrival, [target], b"", message, name)
 
             await filtering.carry_out(arrival, outcome, put)
         await self._tell_arrival(arrival, folder=targets[0].folder if targets else "")
@@ -254,19 +254,43 @@ class DirectDelivery:
         data = {"mailbox": alias.address, "quota": quota, "recipient": recipient.address}
         await self._events.try_to_tell("quota", alias.domain, data, once=once)
 
-    async def _put(self, arrival: Arrival, target: Target, fields: bytes, message: Spool, name: int | str) -> None:
-        """Put a message into one folder, `fields` before it; for each name once. Raises MailsteadError, OSError."""
-        alias = arrival.alias
-        start = message.start(HEADER_LIMIT)
-        if target.header is None:
-            spool = message.replaced(0, fields)
-        else:
-            spool = message.replaced(header_end(start, 0, len(start)), fields + target.header)
-        if alias is None or alias.encryption is None:
-            await self._store(arrival, target, spool, name)
-            return
-        with Spool(self._settings.message.spool_threshold, self._mailboxes.directory(arrival.mailbox_id)) as room:
-            await self._store(arrival, target, await self._encrypted(arrival, alias.encryption, spool, room), name)
+    async def _put(
+        self, arrival: Arrival, targets: Sequence[Target], fields: bytes, message: Spool, name: str = ""
+    ) -> None:
+        """Put a message into folders in one step, `fields` before it; for each name and number of a folder once.
+
+        Raises MailsteadError, OSError.
+        """
+        alias, once = arrival.alias, arrival.delivery_id
+        if once and name:
+            once = f"{once} {name}"
+        forms: dict[Edited | None, list[Place]] = {}
+        for number, target in enumerate(targets):
+            flags, keywords = split_flags(target.flags)
+            own = f"{once} {number}" if once and number else once
+            place = Place(target.folder, flags, keywords, own, target.create, target.special_use)
+            forms.setdefault(target.edited, []).append(place)
+        with ExitStack() as rooms:
+            messages: list[tuple[Spool, tuple[Place, ...]]] = []
+            for edited, places in forms.items():
+                count, start = (0, fields) if edited is None else (edited.count, fields + edited.octets)
+                spool = message.replaced(count, start)
+                if alias is not None and alias.encryption is not None:
+                    threshold = self._settings.message.spool_threshold
+                    room = rooms.enter_context(Spool(threshold, self._mailboxes.directory(arrival.mailbox_id)))
+                    spool = await self._encrypted(arrival, alias.encryption, spool, room)
+                messages.append((spool, tuple(places)))
+            receipts = await self._mailboxes.file(
+                arrival.mailbox_id,
+                arrival.key,
+                alias.public_key if alias is not None else b"",
+                messages,
+                quota=alias.quota if alias is not None and alias.quota is not None else self._settings.mailbox.quota,
+            )
+        for receipt in receipts:
+            where = f"put into {receipt.folder} of {arrival.recipient}"
+            text = f"sealed for {arrival.recipient}, to be read with the owner's key" if receipt.sealed else where
+            self._note(arrival.trace_id, "delivered", arrival.recipient, text)
 
     async def _encrypted(self, arrival: Arrival, encryption: Encryption, message: Spool, room: Spool) -> Spool:
         """The message encrypted to its owner's key, in `room`; as it is when that cannot be, rather than lost."""
@@ -281,26 +305,6 @@ class DirectDelivery:
             return message
         room.append(octets)
         return room
-
-    async def _store(self, arrival: Arrival, target: Target, spool: Spool, name: int | str) -> None:
-        alias = arrival.alias
-        flags, keywords = split_flags(target.flags)
-        receipt = await self._mailboxes.deliver(
-            arrival.mailbox_id,
-            arrival.key,
-            alias.public_key if alias is not None else b"",
-            spool,
-            folder=target.folder,
-            flags=flags,
-            keywords=keywords,
-            quota=alias.quota if alias is not None and alias.quota is not None else self._settings.mailbox.quota,
-            delivery_id=arrival.delivery_id and (f"{arrival.delivery_id} {name}" if name else arrival.delivery_id),
-            create=target.create,
-            special_use=target.special_use,
-        )
-        where = f"put into {receipt.folder} of {arrival.recipient}"
-        text = f"sealed for {arrival.recipient}, to be read with the owner's key" if receipt.sealed else where
-        self._note(arrival.trace_id, "delivered", arrival.recipient, text)
 
     def _note(self, trace_id: str, event: str, address: str, text: str) -> None:
         self._trace.record(

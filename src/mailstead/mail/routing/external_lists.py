@@ -9,6 +9,7 @@ Both forms are looked at here and nowhere else; a name that is none of them is n
 from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import unquote
+from xml.sax.saxutils import unescape
 
 import msgspec
 
@@ -107,9 +108,7 @@ class ExternalLists:
         mailbox = await self._mailboxes.open(mailbox_id, key)
         return await self._mailboxes.run(self._members, mailbox, wanted.name)
 
-    async def _in_book(
-        self, name: str, values: tuple[str, ...], mailbox_id: str, key: DataKey | None
-    ) -> str | None:
+    async def _in_book(self, name: str, values: tuple[str, ...], mailbox_id: str, key: DataKey | None) -> str | None:
         if key is None:
             return ""
         mailbox = await self._mailboxes.open(mailbox_id, key)
@@ -191,4 +190,4 @@ def _may_have(octets: bytes, searched: list[bytes]) -> bool:
 
 def _shown(stored: bytes) -> str:
     """The text of a stored display name."""
-    return stored.partition(b">")[2].rpartition(b"<")[0].decode("utf-8", "replace") if stored else ""
+    return unescape(stored.partition(b">")[2].rpartition(b"<")[0].decode("utf-8", "replace"))

@@ -23,6 +23,8 @@ from mailstead.foundation.spool import Spool
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.filtering.actions import (
     AskFolders,
+    AskListed,
+    AskMembers,
     AskScript,
     AskSeen,
     Copy,
@@ -38,6 +40,7 @@ from mailstead.mail.filtering.actions import (
 from mailstead.mail.filtering.compose import notify_message
 from mailstead.mail.filtering.environment import Answers, Environment
 from mailstead.mail.filtering.interpreter import run_script
+from mailstead.mail.routing.external_lists import ExternalLists
 from mailstead.mail.routing.forwarding import Forwarding
 from mailstead.mail.routing.trace_fields import HEADER_LIMIT, delivered_to, received_count
 from mailstead.mail.routing.vacation import Outgoing, Responder, automatic_envelope, decide_reply
@@ -101,8 +104,10 @@ class Filter:
         clock: Clock,
         hostname: str,
         forwarding: Forwarding | None = None,
+        lists: ExternalLists | None = None,
     ) -> None:
-        """Without `forwarding` a redirect keeps the return path."""
+        """Without `forwarding` a redirect keeps the return path, without `lists` scripts know none (RFC 6134)."""
+        self._lists = lists
         self._forwarding = forwarding
         identifier = settings.authentication.identifier or hostname
         self._responder = Responder(memory, clock, hostname, identifier)
@@ -188,6 +193,17 @@ class Filter:
             case AskScript(include):
                 program = await self._included(arrival, include)
                 return msgspec.structs.replace(answers, scripts={**answers.scripts, include: program})
+            case AskListed(names, values):
+                found = None
+                if self._lists is not None:
+                    place = (arrival.mailbox_id, arrival.key, arrival.alias)
+                    found = await self._lists.listed(names, values, *place)
+                return msgspec.structs.replace(answers, listed={**answers.listed, question: found})
+            case AskMembers(name):
+                members = None
+                if self._lists is not None:
+                    members = await self._lists.members(name, arrival.mailbox_id, arrival.key)
+                return msgspec.structs.replace(answers, members={**answers.members, name: members})
 
     async def _folders(self, arrival: Arrival) -> dict[str, str]:
         """Folders with their special uses; of a locked mailbox INBOX alone is known."""
@@ -250,7 +266,6 @@ class Filter:
 
     async def _redirect(self, arrival: Arrival, action: Redirect) -> None:
         """As an alias passes a message on; the author stays, the return path is one that bounces come back to."""
-        start = arrival.body.start(HEADER_LIMIT)
         message = arrival.body
         if action.edited is not None:
             message = message.replaced(action.edited.count, action.edited.octets)

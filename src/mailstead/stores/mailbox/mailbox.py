@@ -16,6 +16,7 @@ from mailstead.stores.mailbox.capture import capture_open
 from mailstead.stores.mailbox.connection import select, transaction
 from mailstead.stores.mailbox.dav import objects
 from mailstead.stores.mailbox.dav.store import DavStore
+from mailstead.stores.mailbox.filing import Filed, file_messages
 from mailstead.stores.mailbox.handle import log
 from mailstead.stores.mailbox.lessons import Known, Lesson
 from mailstead.stores.mailbox.messages import (
@@ -34,6 +35,7 @@ from mailstead.stores.mailbox.records import (
     NewMessage,
     Operation,
     Ranges,
+    Receipt,
     Stored,
     Usage,
 )
@@ -95,16 +97,6 @@ class Mailbox(MailboxReading):
         with self._handle.read() as connection:
             return folders.folder_by_id(connection, folder_id)
 
-    def folder_or_inbox(self, name: str) -> Folder:
-        """The folder of that name, INBOX when there is none."""
-        with self._handle.read() as connection:
-            return folders.filing_folder(connection, name, create=False, special_use="")
-
-    def filing_folder(self, name: str, *, create: bool, special_use: str) -> Folder:
-        """Where a filter's decision leads; see folders.filing_folder."""
-        with self._handle.write() as connection:
-            return folders.filing_folder(connection, name, create=create, special_use=special_use)
-
     def create_folder(self, name: str, special_use: str = "") -> Folder:
         """Make a folder. Raises FolderExistsError, InvalidError."""
         with self._handle.write() as connection:
@@ -145,6 +137,20 @@ class Mailbox(MailboxReading):
             if quota is not None:
                 _check_quota(connection, quota - size)
             return add_messages(connection, connection.codec, folder_id, prepared)
+
+    def file(self, filed: Sequence[Filed], quota: int | None = None) -> list[list[Receipt]]:
+        """Put messages into all of their places, all or none; one receipt for each. Raises OverQuotaError."""
+        size = sum(len(one.raw) for one in filed)
+        prepared: Iterable[Prepared] = (self._prepare(one.first) for one in filed)
+        if size <= _PREPARED_OCTETS:
+            prepared = list(prepared)
+        with self._handle.write() as connection:
+            if quota is not None:
+                _check_quota(connection, quota - sum(len(one.raw) * len(one.places) for one in filed))
+            return file_messages(connection, connection.codec, filed, prepared, self._prepare)
+
+    def _prepare(self, message: NewMessage) -> Prepared:
+        return prepare(message, self._bounds)
 
     def take_in(
         self, folder_id: int, source: str, messages: Sequence[tuple[str, NewMessage]], quota: int | None = None
@@ -427,13 +433,10 @@ class Mailbox(MailboxReading):
                 return [key_pair(key), *(former_pairs(former[0][0]) if former else ())]
 
     def _take_in(self, ulid: str, header: SealedHeader, raw: bytes) -> int:
-        message = NewMessage(raw, header.flags, header.keywords, header.internal_date, header.delivery_id)
-        prepared = prepare(message, self._bounds)
+        filed = Filed(raw, header.places, header.internal_date)
+        prepared = self._prepare(filed.first)
         with self._handle.write() as connection:
             if not is_first(connection, ulid):
                 return 0
-            folder = folders.filing_folder(
-                connection, header.folder, create=header.create, special_use=header.special_use
-            )
-            (appended,) = add_messages(connection, connection.codec, folder.id, [prepared])
-            return int(appended.uid > 0)
+            (receipts,) = file_messages(connection, connection.codec, [filed], [prepared], self._prepare)
+            return int(any(receipt.uid for receipt in receipts))

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -22,13 +22,14 @@ from mailstead.foundation.errors import MailsteadError, NotFoundError
 from mailstead.foundation.spool import Spool
 from mailstead.stores.mailbox.errors import MailboxBusyError, MailboxDamagedError, WrongKeyError
 from mailstead.stores.mailbox.files import FILE, KEYRING, Rotation, set_aside, take_over
+from mailstead.stores.mailbox.filing import Filed, Place
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.handle import Handle
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.pace import Pace
-from mailstead.stores.mailbox.records import NewMessage, Receipt
+from mailstead.stores.mailbox.records import Receipt
 from mailstead.stores.mailbox.rotation import Reached, alone, rotate_file
-from mailstead.stores.mailbox.sealed import SealedHeader, write_sealed
+from mailstead.stores.mailbox.sealed import sealed_header, write_sealed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,10 +41,9 @@ _LET_GO_SECONDS = 0.05
 
 
 class _Delivery(msgspec.Struct):
-    message: NewMessage
-    header: SealedHeader
+    filed: tuple[Filed, ...]
     quota: int | None
-    done: "asyncio.Future[Receipt]"
+    done: "asyncio.Future[list[Receipt]]"
 
 
 class Mailboxes:
@@ -287,8 +287,28 @@ class Mailboxes:
         The folder of `special_use` comes before `folder`, which is made with `create`; INBOX when there is neither.
         Raises OverQuotaError, MailboxBusyError, OSError.
         """
+        place = Place(folder, flags, keywords, delivery_id, create, special_use)
+        (receipt,) = await self.file(
+            mailbox_id, key, public_key, [(message, (place,))], internal_date=internal_date, quota=quota
+        )
+        return receipt
+
+    async def file(
+        self,
+        mailbox_id: str,
+        key: DataKey | None,
+        public_key: bytes,
+        messages: Sequence[tuple[Spool, tuple[Place, ...]]],
+        *,
+        internal_date: int | None = None,
+        quota: int | None = None,
+    ) -> list[Receipt]:
+        """The same for one message in several places, or several forms of it: one receipt for each place, in order.
+
+        All is done in one transaction, or sealed: then each form is one file, and what was cut off is taken once when
+        it is tried again.
+        """
         date = int(self._clock.now()) if internal_date is None else internal_date
-        header = SealedHeader(folder, flags, keywords, date, delivery_id, create, special_use)
         handle = self._handles.get(mailbox_id)
         own: DataKey | None = None
         if key is not None:
@@ -297,22 +317,32 @@ class Mailboxes:
             own = handle.current_key()
         if own is not None:
             try:
-                return await self._deliver_open(mailbox_id, own, header, message, quota)
+                return await self._deliver_open(mailbox_id, own, messages, date, quota)
             except MailboxDamagedError:
                 if not public_key:
                     raise
                 log.error("delivered sealed for the mailbox is damaged", mailbox=mailbox_id)
-        ulid = await self.run(write_sealed, self.directory(mailbox_id) / "incoming", public_key, header, message)
+        receipts: list[Receipt] = []
+        incoming = self.directory(mailbox_id) / "incoming"
+        for message, places in messages:
+            header = sealed_header(Filed(b"", places, date))
+            ulid = await self.run(write_sealed, incoming, public_key, header, message)
+            receipts += (Receipt(place.folder, 0, ulid, True) for place in places)
         self._on_commit(mailbox_id, 0)  # a session of the owner in another process can take it in
-        return Receipt(folder, 0, ulid, True)
+        return receipts
 
     async def _deliver_open(
-        self, mailbox_id: str, key: DataKey, header: SealedHeader, message: Spool, quota: int | None
-    ) -> Receipt:
+        self,
+        mailbox_id: str,
+        key: DataKey,
+        messages: Sequence[tuple[Spool, tuple[Place, ...]]],
+        date: int,
+        quota: int | None,
+    ) -> list[Receipt]:
         """`key` is closed here."""
         loop = asyncio.get_running_loop()
-        new = NewMessage(message.octets(), header.flags, header.keywords, header.internal_date, header.delivery_id)
-        delivery = _Delivery(new, header, quota, loop.create_future())
+        filed = tuple(Filed(message.octets(), places, date) for message, places in messages)
+        delivery = _Delivery(filed, quota, loop.create_future())
         queue = self._deliveries.get(mailbox_id)
         if queue is None:
             queue = self._deliveries[mailbox_id] = []
@@ -342,7 +372,7 @@ class Mailboxes:
             group, size = [], 0
             while queue and size < _GROUP_OCTETS:
                 group.append(queue.pop(0))
-                size += len(group[-1].message.raw)
+                size += sum(len(one.raw) for one in group[-1].filed)
             try:
                 mailbox = await self._opened(mailbox_id, key)
                 await self.run(self._deliver_group, mailbox, group, asyncio.get_running_loop())
@@ -355,31 +385,26 @@ class Mailboxes:
 
     @staticmethod
     def _deliver_group(mailbox: Mailbox, group: list[_Delivery], loop: asyncio.AbstractEventLoop) -> None:
-        """One transaction per folder and quota; a group over quota is tried one by one."""
-        by_place: dict[tuple[str, bool, str, int | None], list[_Delivery]] = {}
+        """One transaction for all of one quota; what cannot be taken together is tried one by one."""
+        by_quota: dict[int | None, list[_Delivery]] = {}
         for delivery in group:
-            header = delivery.header
-            where = (header.folder, header.create, header.special_use, delivery.quota)
-            by_place.setdefault(where, []).append(delivery)
-        for (name, create, special_use, quota), deliveries in by_place.items():
-            if create or special_use:
-                folder = mailbox.filing_folder(name, create=create, special_use=special_use)
-            else:
-                folder = mailbox.folder_or_inbox(name)
+            by_quota.setdefault(delivery.quota, []).append(delivery)
+        for quota, deliveries in by_quota.items():
             for attempt in ([deliveries], [[one] for one in deliveries]):
                 failed: list[_Delivery] = []
                 for together in attempt:
                     try:
-                        appended = mailbox.append(folder.id, [one.message for one in together], quota)
+                        receipts = mailbox.file([one for delivery in together for one in delivery.filed], quota)
                     except MailsteadError as error:
                         if len(together) > 1:
                             failed = together
                             break
                         loop.call_soon_threadsafe(_fail, together[0].done, error)
                     else:
-                        for one, place in zip(together, appended, strict=True):
-                            receipt = Receipt(folder.name, place.uid, place.object_id, False)
-                            loop.call_soon_threadsafe(_finish, one.done, receipt)
+                        rest = iter(receipts)
+                        for delivery in together:
+                            own = [receipt for _ in delivery.filed for receipt in next(rest)]
+                            loop.call_soon_threadsafe(_finish, delivery.done, own)
                 if not failed:
                     break
 
@@ -409,11 +434,11 @@ async def _nobody_else() -> None:
     """Other processes notice by themselves that they shall let go."""
 
 
-def _finish(done: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
+def _finish(done: "asyncio.Future[list[Receipt]]", receipts: list[Receipt]) -> None:
     if not done.done():
-        done.set_result(receipt)
+        done.set_result(receipts)
 
 
-def _fail(done: "asyncio.Future[Receipt]", error: Exception) -> None:
+def _fail(done: "asyncio.Future[list[Receipt]]", error: Exception) -> None:
     if not done.done():
         done.set_exception(error)

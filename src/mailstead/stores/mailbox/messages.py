@@ -55,6 +55,17 @@ def add_messages(
     return appended
 
 
+def add_entry(connection: apsw.Connection, folder_id: int, name: str, message: NewMessage) -> Appended:
+    """Put a message that is there, by its EMAILID, into one folder more. Inside a transaction."""
+    folder = folder_by_id(connection, folder_id)
+    if message.delivery_id and not is_first(connection, message.delivery_id):
+        return Appended(folder.uidvalidity, 0, 0, "")
+    modseq = next_modseq(connection)
+    entry = (folder_id, folder.uidnext, message.flags, message.keywords, modseq, int(name[1:]), int(time.time()))
+    connection.execute("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", entry)
+    return Appended(folder.uidvalidity, folder.uidnext, modseq, name)
+
+
 def is_first(connection: apsw.Connection, delivery_id: str) -> bool:
     """Whether a delivery was not taken before; it is noted as taken. Inside the transaction that takes it."""
     statement = "INSERT OR IGNORE INTO ingested VALUES (?, ?) RETURNING 1"

@@ -19,6 +19,7 @@ from mailstead.foundation.crypto.stream import Rechunker, SealError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.spool import Spool
 from mailstead.stores.mailbox.files import sync_directory
+from mailstead.stores.mailbox.filing import Filed, Place
 
 _LENGTH = struct.Struct("!I")
 SUFFIX = ".sealed"
@@ -26,7 +27,10 @@ _BLOCK = 256 * 1024
 
 
 class SealedHeader(msgspec.Struct, frozen=True):
-    """What was decided about a message when it came; see folders.filing_folder for `create` and `special_use`."""
+    """What was decided about a message when it came; see folders.filing_folder for `create` and `special_use`.
+
+    `also` are the other folders that it is filed into.
+    """
 
     folder: str
     flags: int
@@ -35,6 +39,28 @@ class SealedHeader(msgspec.Struct, frozen=True):
     delivery_id: str = ""
     create: bool = False
     special_use: str = ""
+    also: tuple[Place, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """All folders."""
+        first = Place(self.folder, self.flags, self.keywords, self.delivery_id, self.create, self.special_use)
+        return (first, *self.also)
+
+
+def sealed_header(filed: Filed) -> SealedHeader:
+    """The header of a message that is sealed."""
+    one, *also = filed.places
+    return SealedHeader(
+        one.folder,
+        one.flags,
+        one.keywords,
+        filed.internal_date,
+        one.delivery_id,
+        one.create,
+        one.special_use,
+        tuple(also),
+    )
 
 
 FORMER_KEYS = "former_incoming_keys"  # setting: private halves of pairs before rotations, newest first

@@ -16,6 +16,10 @@ _HEADERS = Positional("headers", "strings", checks.header_name)
 _KEYS = Positional("keys", "strings")
 
 
+def _address_or_list(text: str) -> str | None:
+    return None if checks.list_name(text) is None else checks.address(text)
+
+
 def _check_redirect(values: Values) -> str | None:
     """One address, or the name of a list (RFC 6134 §2.3), when it is known before the script runs."""
     to = values["address"]
@@ -35,7 +39,7 @@ BASE = Extension(
         Specification("stop"),
         Specification("keep"),
         Specification("discard"),
-        Specification("redirect", (Positional("address", "string"),), check=_check_redirect),
+        Specification("redirect", (Positional("address", "string", _address_or_list),), check=_check_redirect),
     ),
     tests=(
         Specification("address", (_HEADERS, _KEYS), MATCH + LIST + ADDRESS_PART + INDEX + MIME, check=check_match),
