@@ -2,18 +2,15 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Literal
 
 from mailstead.foundation.net.connection import Connection, Endpoint
 from mailstead.foundation.net.errors import DisconnectedError
-from mailstead.foundation.net.server import LineServer, Listener
-from mailstead.foundation.tls.authority import ensure_local_authority
-from mailstead.foundation.tls.contexts import TLSContexts
+from mailstead.foundation.net.server import ListenerTLS
 from mailstead.protocols.imap.server import TOO_MANY, imap_handler
 from mailstead.protocols.imap.session import ImapServices
+from support.dialogue import listening
 from support.installation import HOSTNAME, Installation
 
 _LONGEST = 20.0
@@ -162,23 +159,6 @@ class MemoryTalk:
         await self.task
 
 
-@asynccontextmanager
-async def imap_server(
-    made: Installation, tls: Literal["none", "starttls", "implicit"] = "starttls"
-) -> AsyncIterator[tuple[int, Path]]:
+def imap_server(made: Installation, tls: ListenerTLS = "starttls") -> AbstractAsyncContextManager[tuple[int, Path]]:
     """A real listener on 127.0.0.1: its port and the authority's certificate."""
-    authority = ensure_local_authority(made.folder / "tls", (HOSTNAME, "localhost", "127.0.0.1"))
-    server = LineServer(
-        "imap",
-        imap_handler(imap_services(made)),
-        [Listener("imap", "127.0.0.1", 0, tls)],
-        contexts=TLSContexts(made.folder / "tls", made.settings.tls),
-        limits=made.settings.network,
-        too_many=TOO_MANY,
-        metrics=made.metrics,
-    )
-    ports = await server.start()
-    try:
-        yield ports["imap"], authority
-    finally:
-        await server.drain(5)
+    return listening(made, "imap", imap_handler(imap_services(made)), TOO_MANY, tls)

@@ -1,17 +1,14 @@
 """A ManageSieve session without sockets, and one on a real listener."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from mailstead.foundation.net.server import LineServer, Listener
-from mailstead.foundation.tls.authority import ensure_local_authority
-from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.protocols.managesieve.server import TOO_MANY, sieve_handler
-from mailstead.protocols.managesieve.session import Peer, Session, SieveServices
+from mailstead.protocols.managesieve.session import Session, SieveServices
 from mailstead.stores.scripts.scripts import Scripts
-from support.installation import HOSTNAME, Installation
+from support.dialogue import Heard, listening
+from support.installation import Installation
 
 
 def sieve_services(made: Installation) -> SieveServices:
@@ -22,49 +19,19 @@ def sieve_services(made: Installation) -> SieveServices:
     return SieveServices(made.authenticator, made.directory, scripts, made.settings, made.metrics, record)
 
 
-class SieveDialogue:
+class SieveDialogue(Heard):
     """Says bytes to a session and gives what it answered."""
 
     def __init__(self, services: SieveServices, *, tls: bool = True) -> None:
-        self.sent: list[bytes] = []
-        peer = Peer("c1", "192.0.2.1", False, self._hold)
-        self.session = Session(services, peer, self, tls=tls, can_start_tls=True)
+        super().__init__()
+        self.session = Session(services, self.peer, self, tls=tls, can_start_tls=True)
         self.session.greet()
-
-    async def _hold(self, _: str) -> None:
-        return None
-
-    def write(self, data: bytes) -> None:
-        self.sent.append(data)
-
-    async def flush(self) -> None:
-        return None
-
-    def take(self) -> bytes:
-        found = b"".join(self.sent)
-        self.sent.clear()
-        return found
 
     async def say(self, data: bytes) -> bytes:
         await self.session.receive(data)
         return self.take()
 
 
-@asynccontextmanager
-async def sieve_server(made: Installation) -> AsyncIterator[tuple[int, Path]]:
+def sieve_server(made: Installation) -> AbstractAsyncContextManager[tuple[int, Path]]:
     """A real listener on 127.0.0.1: its port and the authority's certificate."""
-    authority = ensure_local_authority(made.folder / "tls", (HOSTNAME, "localhost", "127.0.0.1"))
-    server = LineServer(
-        "sieve",
-        sieve_handler(sieve_services(made)),
-        [Listener("sieve", "127.0.0.1", 0, "starttls")],
-        contexts=TLSContexts(made.folder / "tls", made.settings.tls),
-        limits=made.settings.network,
-        too_many=TOO_MANY,
-        metrics=made.metrics,
-    )
-    ports = await server.start()
-    try:
-        yield ports["sieve"], authority
-    finally:
-        await server.drain(5)
+    return listening(made, "sieve", sieve_handler(sieve_services(made)), TOO_MANY, "starttls")

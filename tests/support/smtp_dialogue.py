@@ -1,14 +1,12 @@
 """SMTP sessions without sockets, and on real listeners, in every role."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
 from mailstead.foundation.net.connection import TLSInformation
-from mailstead.foundation.net.server import LineServer, Listener
-from mailstead.foundation.tls.authority import ensure_local_authority
-from mailstead.foundation.tls.contexts import TLSContexts
+from mailstead.foundation.net.server import ListenerTLS
 from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.mail.routing.delivery import DirectDelivery
 from mailstead.mail.routing.router import Router
@@ -18,8 +16,9 @@ from mailstead.protocols.smtp.roles.mx import MxRole
 from mailstead.protocols.smtp.roles.role import Role
 from mailstead.protocols.smtp.roles.submission import SubmissionRole
 from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
-from mailstead.protocols.smtp.services import Peer, SmtpServices
+from mailstead.protocols.smtp.services import SmtpServices
 from mailstead.protocols.smtp.session import Session
+from support.dialogue import Heard, listening
 from support.forwarding import passing
 from support.installation import HOSTNAME, Installation
 
@@ -83,35 +82,17 @@ async def _silent(_: float) -> bool:
     return False
 
 
-class Dialogue:
+class Dialogue(Heard):
     """Says bytes to a session and gives what it answered."""
 
-    def __init__(
-        self, role: Role, *, tls: bool = False, address: str = "192.0.2.1", account_limit: bool = False
-    ) -> None:
-        self.sent: list[bytes] = []
-        self.held: list[str] = []
+    def __init__(self, role: Role, *, tls: bool = False, address: str = "192.0.2.1") -> None:
+        super().__init__(address)
         self.ehlo = ""
-        peer = Peer("c1", address, address.startswith("127."), self._hold)
-        self.session = Session(role, peer, self, tls=TLS if tls else None, can_start_tls=True)
+        self.session = Session(role, self.peer, self, tls=TLS if tls else None, can_start_tls=True)
 
     async def open(self) -> None:
         """Hear the first words; we are silent till then."""
         await self.session.open(_silent)
-
-    async def _hold(self, account: str) -> None:
-        self.held.append(account)
-
-    def write(self, data: bytes) -> None:
-        self.sent.append(data)
-
-    async def flush(self) -> None:
-        return None
-
-    def take(self) -> bytes:
-        found = b"".join(self.sent)
-        self.sent.clear()
-        return found
 
     async def say(self, data: bytes) -> bytes:
         await self.session.receive(data)
@@ -130,24 +111,8 @@ async def dialogue(role: Role, *, tls: bool = False, address: str = "192.0.2.1")
         opened.session.end()
 
 
-@asynccontextmanager
-async def smtp_server(
-    opened: Smtp, name: RoleName, tls: Literal["none", "starttls", "implicit"] = "starttls", host: str = "127.0.0.1"
-) -> AsyncIterator[tuple[int, Path]]:
+def smtp_server(
+    opened: Smtp, name: RoleName, tls: ListenerTLS = "starttls", host: str = "127.0.0.1"
+) -> AbstractAsyncContextManager[tuple[int, Path]]:
     """A real listener: its port and the authority's certificate."""
-    made = opened.made
-    authority = ensure_local_authority(made.folder / "tls", (HOSTNAME, "localhost", "127.0.0.1"))
-    server = LineServer(
-        name,
-        smtp_handler(opened.role(name)),
-        [Listener(name, host, 0, tls)],
-        contexts=TLSContexts(made.folder / "tls", made.settings.tls),
-        limits=made.settings.network,
-        too_many=TOO_MANY,
-        metrics=made.metrics,
-    )
-    ports = await server.start()
-    try:
-        yield ports[name], authority
-    finally:
-        await server.drain(5)
+    return listening(opened.made, name, smtp_handler(opened.role(name)), TOO_MANY, tls, host)

@@ -1,7 +1,6 @@
 """An IMAP session: its state, and how a command is carried out and answered (RFC 9051 §3, §7.1)."""
 
 from collections.abc import Callable
-from ipaddress import ip_address
 from typing import ParamSpec, TypeVar
 
 import msgspec
@@ -12,6 +11,7 @@ from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.errors import AuthenticationError, MailsteadError
 from mailstead.foundation.metrics import Metrics
 from mailstead.foundation.net.connection import Connection
+from mailstead.foundation.net.conversation import is_loopback
 from mailstead.protocols.imap.capabilities import capabilities
 from mailstead.protocols.imap.commands.registry import COMMANDS
 from mailstead.protocols.imap.compression import Compression
@@ -117,7 +117,7 @@ class Session:
         """Under TLS, or from loopback where that is allowed."""
         if self.connection.tls is not None:
             return True
-        return self.services.settings.server.insecure_auth and ip_address(self.connection.peer.address).is_loopback
+        return self.services.settings.server.insecure_auth and is_loopback(self.connection.peer.address)
 
     @property
     def patience(self) -> float:

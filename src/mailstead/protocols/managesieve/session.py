@@ -3,9 +3,8 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
-import msgspec
 import structlog
 
 import mailstead
@@ -13,6 +12,7 @@ from mailstead.formats.sieve.extensions import REGISTRY
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.metrics import Metrics
+from mailstead.foundation.net.conversation import Output, Peer
 from mailstead.foundation.sasl.mechanism import RESPONSE_LIMIT, Mechanism
 from mailstead.protocols.managesieve.authentication import OFFERED, step
 from mailstead.protocols.managesieve.commands import COMMANDS, State
@@ -48,27 +48,6 @@ class SieveServices:
         self.settings = settings
         self.record = record
         self.logins = metrics.counter("sieve_logins", "Logins over ManageSieve", ("outcome",))
-
-
-class Peer(msgspec.Struct, frozen=True):
-    """The other side, as the host knows it."""
-
-    connection: str
-    address: str
-    is_loopback: bool
-    hold_account: Callable[[str], Awaitable[None]]
-
-
-class Output(Protocol):
-    """Where responses go."""
-
-    def write(self, data: bytes) -> None:
-        """Send `data` in order; returns at once."""
-        ...
-
-    async def flush(self) -> None:
-        """Wait until little is unsent. Raises WriteTimeoutError, DisconnectedError."""
-        ...
 
 
 class Session:

@@ -1,71 +1,24 @@
 """POP3 on connections."""
 
-import ipaddress
-
 from mailstead.foundation.net.connection import Connection
-from mailstead.foundation.net.errors import DrainingError
+from mailstead.foundation.net.conversation import ConnectionOutput, converse, peer_of
 from mailstead.foundation.net.server import Handler
 from mailstead.protocols.pop3.responses import error
-from mailstead.protocols.pop3.session import Peer, Pop3Services, Session
+from mailstead.protocols.pop3.session import Pop3Services, Session
 
 TOO_MANY = error("Too many connections", "SYS/TEMP")
-
-
-class _Output:
-    """Responses on a connection."""
-
-    def __init__(self, connection: Connection, timeout: float) -> None:
-        self._connection = connection
-        self._timeout = timeout
-        self.write = connection.write
-        self.writelines = connection.writelines
-
-    async def flush(self) -> None:
-        """Wait for a client that reads slowly."""
-        await self._connection.flush(self._timeout)
 
 
 def pop3_handler(services: Pop3Services) -> Handler:
     """The handler of POP3 listeners; `TOO_MANY` is what LineServer tells connections over a limit."""
 
     async def handle(connection: Connection) -> None:
-        peer = Peer(connection.id, connection.peer.address, _is_loopback(connection), connection.hold_account)
-        output = _Output(connection, services.settings.network.write_timeout)
-        session = Session(
-            services,
-            peer,
-            output,
-            tls=connection.tls is not None,
-            can_start_tls=connection.tls_context is not None,
-        )
+        output = ConnectionOutput(connection, services.settings.network.write_timeout)
+        secured, offered = connection.tls is not None, connection.tls_context is not None
+        session = Session(services, peer_of(connection), output, tls=secured, can_start_tls=offered)
         try:
-            await _converse(connection, session, output)
+            await converse(connection, session, output)
         finally:
             await session.end()
 
     return handle
-
-
-async def _converse(connection: Connection, session: Session, output: _Output) -> None:
-    session.greet()
-    while not session.is_over:
-        try:
-            data = await connection.read(session.timeout)
-        except DrainingError:
-            session.say_goodbye("Shutting down")
-            return
-        if not data:
-            return
-        await session.receive(data)
-        if session.wants_tls:
-            await connection.start_tls()  # nothing is awaited between the reply and this
-            session.tls_started()
-        elif not session.is_over:
-            await output.flush()
-
-
-def _is_loopback(connection: Connection) -> bool:
-    try:
-        return ipaddress.ip_address(connection.peer.address).is_loopback
-    except ValueError:
-        return connection.peer.address == "unix"

@@ -2,15 +2,14 @@
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
-import msgspec
 import structlog
 
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.metrics import Metrics
+from mailstead.foundation.net.conversation import Output, Peer
 from mailstead.protocols.pop3.commands import COMMANDS, State, arguments_of, split_line
 from mailstead.protocols.pop3.lock import MaildropLock
 from mailstead.protocols.pop3.maildrop import Maildrop
@@ -45,31 +44,6 @@ class Pop3Services:
         self.logins = metrics.counter("pop3_logins", "Logins over POP3", ("outcome",))
         self.retrieved = metrics.counter("pop3_retrieved", "Messages sent over POP3")
         self.removed = metrics.counter("pop3_removed", "Messages removed over POP3")
-
-
-class Peer(msgspec.Struct, frozen=True):
-    """The other side, as the host knows it."""
-
-    connection: str
-    address: str
-    is_loopback: bool
-    hold_account: Callable[[str], Awaitable[None]]
-
-
-class Output(Protocol):
-    """Where responses go."""
-
-    def write(self, data: bytes) -> None:
-        """Send `data` in order; returns at once."""
-        ...
-
-    def writelines(self, data: Iterable[bytes]) -> None:
-        """Send all of `data` in order; returns at once."""
-        ...
-
-    async def flush(self) -> None:
-        """Wait until little is unsent. Raises WriteTimeoutError, DisconnectedError."""
-        ...
 
 
 class Session:

@@ -1,39 +1,24 @@
 """SMTP sessions on connections."""
 
-import ipaddress
-
 from mailstead.foundation.net.connection import Connection
+from mailstead.foundation.net.conversation import ConnectionOutput, peer_of
 from mailstead.foundation.net.errors import DrainingError, ReadTimeoutError
 from mailstead.foundation.net.server import Handler
 from mailstead.protocols.smtp.reply import reply
 from mailstead.protocols.smtp.roles.role import Role
-from mailstead.protocols.smtp.services import Peer
 from mailstead.protocols.smtp.session import Session
 
 TOO_MANY = reply(421, "4.7.0", "Too many connections").encoded
-
-
-class _Output:
-    """Replies on a connection."""
-
-    def __init__(self, connection: Connection, timeout: float) -> None:
-        self._connection = connection
-        self._timeout = timeout
-        self.write = connection.write
-
-    async def flush(self) -> None:
-        """Wait for a client that reads slowly."""
-        await self._connection.flush(self._timeout)
 
 
 def smtp_handler(role: Role) -> Handler:
     """The handler of a role's listeners; `TOO_MANY` is what LineServer tells connections over a limit."""
 
     async def handle(connection: Connection) -> None:
-        address = connection.peer.address
-        peer = Peer(connection.id, address, _is_loopback(connection), connection.hold_account, connection.peer.port)
-        output = _Output(connection, role.services.settings.network.write_timeout)
-        session = Session(role, peer, output, tls=connection.tls, can_start_tls=connection.tls_context is not None)
+        output = ConnectionOutput(connection, role.services.settings.network.write_timeout)
+        session = Session(
+            role, peer_of(connection), output, tls=connection.tls, can_start_tls=connection.tls_context is not None
+        )
         try:
             await _converse(connection, session, output)
         finally:
@@ -42,7 +27,7 @@ def smtp_handler(role: Role) -> Handler:
     return handle
 
 
-async def _converse(connection: Connection, session: Session, output: _Output) -> None:
+async def _converse(connection: Connection, session: Session, output: ConnectionOutput) -> None:
     async def listen(seconds: float) -> bool:
         try:
             data = await connection.read(seconds)
@@ -72,10 +57,3 @@ async def _converse(connection: Connection, session: Session, output: _Output) -
             session.tls_started(connection.tls)
         elif not session.is_over:
             await output.flush()
-
-
-def _is_loopback(connection: Connection) -> bool:
-    try:
-        return ipaddress.ip_address(connection.peer.address).is_loopback
-    except ValueError:
-        return connection.peer.address == "unix"

@@ -1,6 +1,6 @@
 """What every SMTP session works with."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -61,13 +61,3 @@ class SmtpServices(msgspec.Struct, frozen=True):
                 keys=keys,
             )
         )
-
-
-class Peer(msgspec.Struct, frozen=True):
-    """The other side, as the host knows it; `address` is "unix" and `port` 0 on a unix socket."""
-
-    connection: str
-    address: str
-    is_loopback: bool
-    hold_account: Callable[[str], Awaitable[None]]
-    port: int = 0

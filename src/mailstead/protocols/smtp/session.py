@@ -6,11 +6,11 @@ command is looked at. See states.py for what may follow what and verbs.py for wh
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import structlog
 
 from mailstead.foundation.net.connection import TLSInformation
+from mailstead.foundation.net.conversation import Output, Peer
 from mailstead.foundation.spool import Spool
 from mailstead.mail.screening.visit import Visit
 from mailstead.protocols.smtp.commands import CommandSyntaxError, Mail, split_line
@@ -18,7 +18,6 @@ from mailstead.protocols.smtp.message import TOO_BIG, finish_message
 from mailstead.protocols.smtp.parser import BareNewline, Content, Line, LongLine, Parser
 from mailstead.protocols.smtp.reply import Reply, reply, reply_to_error
 from mailstead.protocols.smtp.roles.role import Listen, Role
-from mailstead.protocols.smtp.services import Peer
 from mailstead.protocols.smtp.states import TRANSITIONS, WHY_NOT, State
 from mailstead.protocols.smtp.transaction import Transaction
 from mailstead.stores.directory.records import Account
@@ -33,18 +32,6 @@ TOO_MANY_ERRORS = reply(421, "4.7.0", "Too many errors")
 TOO_MANY_COMMANDS = reply(421, "4.7.0", "Too many commands without a message")
 NOTHING_AFTER_STARTTLS = reply(554, "5.5.1", "Nothing may follow STARTTLS before the handshake")
 READY_FOR_TLS = reply(220, "2.0.0", "Ready to start TLS")
-
-
-class Output(Protocol):
-    """Where replies go."""
-
-    def write(self, data: bytes) -> None:
-        """Send `data` in order; returns at once."""
-        ...
-
-    async def flush(self) -> None:
-        """Wait until little is unsent. Raises WriteTimeoutError, DisconnectedError."""
-        ...
 
 
 class Session:

@@ -85,11 +85,12 @@ def test_any_bytes(
     assert REPLIES.fullmatch(answers), answers
     if b"STARTTLS" not in script:
         again = running.say(role, cut(script, places), tls=tls)
-        assert _without_ids(again) == _without_ids(answers)
+        assert _lasting(again) == _lasting(answers)
 
 
-def _without_ids(answers: bytes) -> bytes:
-    return re.sub(rb"[0-9a-z]{26}", b"ID", answers)
+def _lasting(answers: bytes) -> bytes:
+    """The answers without what another second or message changes: FUTURERELEASE tells the latest time, and ids."""
+    return re.sub(rb"\d{4}-\d\d-\d\dT[0-9:]{8}Z", b"TIME", re.sub(rb"[0-9a-z]{26}", b"ID", answers))
 
 
 @pytest.mark.parametrize("role", ["mx", "submission", "lmtp"])
