@@ -14,7 +14,7 @@ import msgspec
 FORM = 1
 MANIFEST, DOCUMENTS, SETTINGS, MAILBOXES, DATA = "manifest.json", "documents", "settings.env", "mailboxes", "data"
 # of the data folder, what is kept in another way, or made anew
-LEFT_OUT = frozenset({"mailboxes", "backup", "spool", "run", "cache", "update"})
+LEFT_OUT = frozenset({"mailboxes", "backup", "spool", "run", "cache", "update", "transfers"})
 LEFT_OUT_STARTS = ("documents.db", "ready", ".")
 
 

@@ -1,7 +1,8 @@
 """Export of a mailbox as Maildir++ or mbox: streaming, byte for byte, flags, dates and folders kept."""
 
 import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,12 +10,12 @@ import msgspec
 
 from mailstead.administration.actor import Actor, Administration
 from mailstead.administration.opening import opened_mailbox
+from mailstead.administration.transfer.entry import Entry
 from mailstead.administration.transfer.layout import FILE, Export, ExportedFolder, path_name
 from mailstead.formats.archive.maildir import flags_of, info_of
 from mailstead.formats.archive.mbox import write_mbox
 from mailstead.foundation.errors import InvalidError
 from mailstead.stores.mailbox.entries import UID_MOST
-from mailstead.stores.mailbox.files import sync_file
 from mailstead.stores.mailbox.flags import keyword_text
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.mailbox import Mailbox
@@ -52,25 +53,45 @@ async def export_mailbox(
 
 
 def write_export(mailbox: Mailbox, address: str, root: Path, form: Format, advance: Advance) -> int:
-    """Write the export. Raises OSError."""
+    """Write the export of the mail. Raises OSError."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    count = 0
+
+    def counted(messages: int) -> None:
+        nonlocal count
+        count += messages
+        advance(messages)
+
+    for entry in mail_entries(mailbox, address, form, int(time.time()), counted):
+        path = root / entry.path
+        if entry.path.endswith("/"):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            continue
+        with path.open("xb") as file:
+            file.writelines(entry.pieces)
+            if form == "mbox" or entry.path == FILE:
+                file.flush()
+                os.fsync(file.fileno())
+        os.utime(path, (entry.moment, entry.moment))
+    return count
+
+
+def mail_entries(mailbox: Mailbox, address: str, form: Format, now: int, advance: Advance) -> Iterator[Entry]:
+    """The files of an export of the mail; `advance` is told of each message as it is read."""
     subscribed = mailbox.subscriptions()
     described: list[ExportedFolder] = []
     taken: set[str] = set()
-    count = 0
     for folder in mailbox.folders():
         name = path_name(folder.name, taken)
         path = f"{name}.mbox" if form == "mbox" else "." if folder.name == INBOX else f".{name}"
         one = ExportedFolder(folder.name, path, folder.special_use, folder.name in subscribed)
         if form == "mbox":
-            count += _write_mbox(mailbox, folder, root / path, advance)
+            yield Entry(path, now, _mbox(mailbox, folder, advance))
         else:
-            written, one = _write_maildir(mailbox, folder, root / path, one, advance)
-            count += written
+            one = yield from _maildir(mailbox, folder, one, now, advance)
         described.append(one)
-    (root / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(Export(form, address, tuple(described)))) + b"\n")
-    sync_file(root / FILE)
-    return count
+    text = msgspec.json.format(msgspec.json.encode(Export(form, address, tuple(described)))) + b"\n"
+    yield Entry(FILE, now, (text,))
 
 
 def _rows(mailbox: Mailbox, folder: Folder) -> Iterator[tuple[Any, ...]]:
@@ -78,31 +99,24 @@ def _rows(mailbox: Mailbox, folder: Folder) -> Iterator[tuple[Any, ...]]:
         yield from rows
 
 
-def _write_mbox(mailbox: Mailbox, folder: Folder, path: Path, advance: Advance) -> int:
-    count = 0
-    with path.open("xb") as file:
-        for _, flags, keywords, date, message_id, size, parts, recipe in _rows(mailbox, folder):
-            content = mailbox.content_of_row(message_id, size, parts, recipe)
-            for piece in write_mbox(content.chunks(), size, flags, keywords, date):
-                file.write(piece)
-            count += 1
-            advance(1)
-        file.flush()
-        os.fsync(file.fileno())
-    return count
+def _mbox(mailbox: Mailbox, folder: Folder, advance: Advance) -> Iterator[bytes]:
+    for _, flags, keywords, date, message_id, size, parts, recipe in _rows(mailbox, folder):
+        content = mailbox.content_of_row(message_id, size, parts, recipe)
+        yield from write_mbox(content.chunks(), size, flags, keywords, date)
+        advance(1)
 
 
-def _write_maildir(
-    mailbox: Mailbox, folder: Folder, path: Path, described: ExportedFolder, advance: Advance
-) -> tuple[int, ExportedFolder]:
+def _maildir(
+    mailbox: Mailbox, folder: Folder, described: ExportedFolder, now: int, advance: Advance
+) -> Generator[Entry, None, ExportedFolder]:
+    below = "" if described.path == "." else f"{described.path}/"
     for name in ("cur", "new", "tmp"):
-        (path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.name.startswith("."):
-        (path / "maildirfolder").touch()
+        yield Entry(f"{below}{name}/", now)
+    if below:
+        yield Entry(f"{below}maildirfolder", now)
     letters: dict[str, str] = {}
     spelled: list[str] = []
     beyond: dict[str, str] = {}
-    count = 0
     for uid, flags, keywords, date, message_id, size, parts, recipe in _rows(mailbox, folder):
         for keyword in keywords.split():
             if keyword.lower() not in letters and keyword.lower() != "$forwarded" and len(letters) < len(_LETTERS):
@@ -112,14 +126,10 @@ def _write_maildir(
         info = info_of(flags, keywords, letters)
         if keyword_text(flags_of(info, {letters[word.lower()]: word for word in spelled})[1]) != keywords:
             beyond[base] = keywords
-        target = path / "cur" / (base + info)
-        with target.open("xb") as file:
-            for piece in mailbox.content_of_row(message_id, size, parts, recipe).chunks():
-                file.write(piece)
-        os.utime(target, (date, date))
-        count += 1
+        content = mailbox.content_of_row(message_id, size, parts, recipe)
+        yield Entry(f"{below}cur/{base}{info}", date, content.chunks())
         advance(1)
     if spelled:
         lines = "".join(f"{number} {keyword}\n" for number, keyword in enumerate(spelled))
-        (path / "dovecot-keywords").write_text(lines, "utf-8")
-    return count, msgspec.structs.replace(described, keywords=tuple(spelled), beyond=beyond)
+        yield Entry(f"{below}dovecot-keywords", now, (lines.encode(),))
+    return msgspec.structs.replace(described, keywords=tuple(spelled), beyond=beyond)

@@ -4,7 +4,7 @@ import hashlib
 import mmap
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from mailstead.administration.transfer.item import Item, Source, with_network_line_ends
 from mailstead.administration.transfer.layout import Export, ExportedFolder, read_export
@@ -19,7 +19,7 @@ from mailstead.stores.mailbox.folders import DEPTH_LIMIT, INBOX
 _MAP_FROM = 1024 * 1024
 _HEADER_LIMIT = 256 * 1024
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_MBOX_SUFFIXES = (".mbox", ".mbx")
+MBOX_SUFFIXES = (".mbox", ".mbx")
 
 
 def read_octets(path: Path) -> Octets:
@@ -43,7 +43,7 @@ def file_source(path: Path) -> Source:
             return MboxSource(mboxes, export)
         messages = sorted(found for found in path.rglob("*.eml") if found.is_file())
         if messages:
-            return MessageSource([(_folder_of(found.parent.relative_to(path)), found) for found in messages])
+            return MessageSource([(folder_of(found.parent.relative_to(path)), found) for found in messages])
         raise InvalidError(f"{path} holds no Maildir, no mbox and no .eml file")
     if not path.exists():
         raise InvalidError(f"{path} does not exist")
@@ -56,7 +56,8 @@ def _is_maildir(path: Path) -> bool:
     return path.is_dir() and (path / "cur").is_dir()
 
 
-def _folder_of(relative: Path) -> str:
+def folder_of(relative: PurePath) -> str:
+    """The folder that a directory's path is taken for."""
     levels = [part.removesuffix(".sbd") for part in relative.parts]
     return "/".join(levels[:DEPTH_LIMIT]) or INBOX
 
@@ -68,11 +69,11 @@ def _mboxes(root: Path, export: Export | None) -> list[tuple[str, Path]]:
     for path in sorted(root.rglob("*")):
         if not path.is_file() or path.stat().st_size == 0:
             continue
-        if path.suffix.lower() in _MBOX_SUFFIXES or (not path.suffix and not path.name.startswith(".")):
+        if path.suffix.lower() in MBOX_SUFFIXES or (not path.suffix and not path.name.startswith(".")):
             with path.open("rb") as file:
                 if file.read(5) == b"From ":
-                    name = path.stem if path.suffix.lower() in _MBOX_SUFFIXES else path.name
-                    folder = _folder_of(path.relative_to(root).parent / name)
+                    name = path.stem if path.suffix.lower() in MBOX_SUFFIXES else path.name
+                    folder = folder_of(path.relative_to(root).parent / name)
                     found.append((INBOX if folder.upper() == INBOX else folder, path))
     return found
 
@@ -117,14 +118,8 @@ class MaildirSource:
         for name, path, described in self._folders:
             letters = _dovecot_keywords(path)
             for file in self._files(path):
-                raw = read_octets(file)
-                flags, words = flags_of(file.name, letters) if file.parent.name == "cur" else (0, ())
-                base = base_name(file.name)
-                if base in described.beyond:
-                    words = tuple(described.beyond[base].split())
-                octets = raw if is_exact(file.name, len(raw)) else with_network_line_ends(raw)
-                date = int(file.stat().st_mtime)
-                yield Item(name, f"maildir {name}", base, octets, flags, words, date)
+                shown = file.name if file.parent.name == "cur" else base_name(file.name)
+                yield maildir_item(name, described, shown, read_octets(file), int(file.stat().st_mtime), letters)
 
 
 def _dovecot_keywords(path: Path) -> dict[str, str]:
@@ -132,15 +127,20 @@ def _dovecot_keywords(path: Path) -> dict[str, str]:
     file = path / "dovecot-keywords"
     if not file.is_file():
         return {}
+    return keyword_letters(file.read_text("utf-8", "replace"))
+
+
+def keyword_letters(text: str) -> dict[str, str]:
+    """The keywords that a file dovecot-keywords names, by their letters."""
     found = {}
-    for line in file.read_text("utf-8", "replace").splitlines():
+    for line in text.splitlines():
         number, _, keyword = line.partition(" ")
         if number.isascii() and number.isdigit() and int(number) < len(_LETTERS) and keyword:
             found[_LETTERS[int(number)]] = keyword
     return found
 
 
-class _Keys:
+class Keys:
     """Names for messages that have none: their digest, and which of several equal ones."""
 
     def __init__(self) -> None:
@@ -151,6 +151,34 @@ class _Keys:
         digest = hashlib.blake2b(raw, digest_size=20).hexdigest()
         self._seen[f"{folder} {digest}"] += 1
         return f"{digest} {self._seen[f'{folder} {digest}']}"
+
+
+def mbox_items(folder: str, raw: Octets, written: int, keys: Keys) -> Iterator[Item]:
+    """The messages of an mbox; `written` is the date of those that tell none."""
+    for found in read_mbox(raw):
+        octets = found.raw if found.is_exact else with_network_line_ends(found.raw)
+        date = found.moment if found.moment is not None else written
+        yield Item(folder, f"mbox {folder}", keys.of(folder, octets), octets, found.flags, found.keywords, date)
+
+
+def message_item(folder: str, octets: Octets, written: int, keys: Keys) -> Item:
+    """A message that stands alone."""
+    raw = with_network_line_ends(octets)
+    end = min(header_end(raw, 0, len(raw)), _HEADER_LIMIT)
+    sent = parse_date(first_values(raw[:end], _HEADER_LIMIT).get(b"date", b""))
+    return Item(folder, f"message {folder}", keys.of(folder, raw), raw, 0, (), written if sent is None else sent)
+
+
+def maildir_item(
+    folder: str, described: ExportedFolder, name: str, raw: Octets, written: int, letters: dict[str, str]
+) -> Item:
+    """A message by its file's `name`; `letters` are the keywords of its folder."""
+    flags, words = flags_of(name, letters)
+    base = base_name(name)
+    if base in described.beyond:
+        words = tuple(described.beyond[base].split())
+    octets = raw if is_exact(name, len(raw)) else with_network_line_ends(raw)
+    return Item(folder, f"maildir {folder}", base, octets, flags, words, written)
 
 
 class MboxSource:
@@ -170,13 +198,9 @@ class MboxSource:
 
     def items(self) -> Iterator[Item]:
         """See Source."""
-        keys = _Keys()
+        keys = Keys()
         for name, path in self._files:
-            written = int(path.stat().st_mtime)
-            for found in read_mbox(read_octets(path)):
-                raw = found.raw if found.is_exact else with_network_line_ends(found.raw)
-                date = found.moment if found.moment is not None else written
-                yield Item(name, f"mbox {name}", keys.of(name, raw), raw, found.flags, found.keywords, date)
+            yield from mbox_items(name, read_octets(path), int(path.stat().st_mtime), keys)
 
 
 class MessageSource:
@@ -195,10 +219,6 @@ class MessageSource:
 
     def items(self) -> Iterator[Item]:
         """See Source."""
-        keys = _Keys()
+        keys = Keys()
         for name, path in self._files:
-            raw = with_network_line_ends(read_octets(path))
-            end = min(header_end(raw, 0, len(raw)), _HEADER_LIMIT)
-            sent = parse_date(first_values(raw[:end], _HEADER_LIMIT).get(b"date", b""))
-            date = sent if sent is not None else int(path.stat().st_mtime)
-            yield Item(name, f"message {name}", keys.of(name, raw), raw, 0, (), date)
+            yield message_item(name, read_octets(path), int(path.stat().st_mtime), keys)

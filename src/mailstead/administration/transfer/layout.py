@@ -35,14 +35,20 @@ class Export(msgspec.Struct, frozen=True):
 def read_export(root: Path) -> Export | None:
     """What an export says of itself; None when `root` is none. Raises PermanentError when that is damaged."""
     try:
-        export = msgspec.json.decode((root / FILE).read_bytes(), type=Export)
+        return decode_export((root / FILE).read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def decode_export(text: bytes) -> Export:
+    """What the file of an export says. Raises PermanentError when it is damaged."""
+    try:
+        export = msgspec.json.decode(text, type=Export)
     except msgspec.DecodeError as error:
-        raise PermanentError(f"{root / FILE} is damaged: {error}") from error
+        raise PermanentError(f"{FILE} is damaged: {error}") from error
     for folder in export.folders:
         if folder.path.startswith("/") or ".." in folder.path.split("/"):
-            raise PermanentError(f"{root / FILE} names a path outside: {folder.path}")
+            raise PermanentError(f"{FILE} names a path outside: {folder.path}")
     return export
 
 

@@ -43,6 +43,7 @@ from mailstead.foundation.config.sections.smtp import SmtpSettings
 from mailstead.foundation.config.sections.submission import SubmissionSettings
 from mailstead.foundation.config.sections.tls import TlsSettings
 from mailstead.foundation.config.sections.trace import TraceSettings
+from mailstead.foundation.config.sections.transfer import TransferSettings
 from mailstead.foundation.config.sections.web import WebSettings
 from mailstead.foundation.config.sections.webhook import WebhookSettings
 
@@ -90,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)
     trace: TraceSettings = msgspec.field(default_factory=TraceSettings)
+    transfer: TransferSettings = msgspec.field(default_factory=TransferSettings)
     backup: BackupSettings = msgspec.field(default_factory=BackupSettings)
     scheduler: SchedulerSettings = msgspec.field(default_factory=SchedulerSettings)
     scheduling: SchedulingSettings = msgspec.field(default_factory=SchedulingSettings)

@@ -1,6 +1,6 @@
 """A mailbox as protocols use it. Every method is one consistent view or one durable transaction, on any thread."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from mailstead.foundation.crypto.seal import KeyPair
+from mailstead.foundation.crypto.seal import KeyPair, open_stream
 from mailstead.foundation.crypto.stream import SealError
 from mailstead.foundation.errors import OverQuotaError
 from mailstead.stores.mailbox import check, compaction, entries, folders, lessons, metadata, undelete
@@ -424,6 +424,13 @@ class Mailbox(MailboxReading):
             taken += self._take_in(path.stem, header, raw)
             path.unlink(missing_ok=True)
         return taken
+
+    def unsealed(self, public_key: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """What was sealed to the mailbox, now or before a rotation. Raises SealError."""
+        private = next((pair.private for pair in self._key_pairs() if pair.public == public_key), None)
+        if private is None:
+            raise SealError("sealed for another mailbox")
+        return open_stream(private, chunks)
 
     def _key_pairs(self) -> list[KeyPair]:
         """The pair that mail is sealed to now, and those before rotations: some may have come late."""
