@@ -178,11 +178,19 @@ async def export_file(
 
 def _export(dav: DavStore, kind: CollectionKind, names: Sequence[str], settings: Settings) -> bytes:
     found = [find_collection(dav, kind, name) for name in names] if names else dav.collections(kind)
-    objects = (data for one in found for data in all_octets(dav, one))
+    return b"".join(collection_octets(dav, kind, found, settings))
+
+
+def collection_octets(
+    dav: DavStore, kind: CollectionKind, collections: Sequence[Collection], settings: Settings
+) -> Iterator[bytes]:
+    """One file of all objects of the collections, in pieces. Runs on a thread."""
+    objects = (data for one in collections for data in all_octets(dav, one))
     if kind == "addressbook":
-        return b"".join(data if data.endswith(b"\n") else data + b"\r\n" for data in objects)
-    title = found[0].name if len(found) == 1 else ""
-    return b"".join(put_together(objects, limits_of(settings.dav, 1).content, title))
+        yield from (data if data.endswith(b"\n") else data + b"\r\n" for data in objects)
+        return
+    title = collections[0].name if len(collections) == 1 else ""
+    yield from put_together(objects, limits_of(settings.dav, 1).content, title)
 
 
 def all_octets(dav: DavStore, collection: Collection) -> Iterator[bytes]:

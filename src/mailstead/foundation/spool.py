@@ -1,5 +1,6 @@
 """The bytes of one message on their way in: in memory up to a threshold, then in an unnamed temporary file."""
 
+import io
 import mmap
 import os
 import tempfile
@@ -83,6 +84,14 @@ class Spool:
             whole.writelines(self.chunks())
             whole.flush()
             return mmap.mmap(whole.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def file(self) -> IO[bytes]:
+        """All bytes as a file to be read from its start; good until the spool is closed."""
+        if self._file is None or self._head:
+            return io.BytesIO(self.read())
+        self._file.flush()
+        self._file.seek(0)
+        return self._file
 
     def start(self, count: int) -> bytes:
         """The first `count` bytes, fewer when the message is shorter."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from mailstead.administration.transfer.desk import TransferDesk
 from mailstead.interfaces.api.application import api_application
 from mailstead.interfaces.api.live.sockets import Sockets
 from mailstead.interfaces.api.services import ApiServices
@@ -22,6 +23,7 @@ from mailstead.services.lines import LineService, listener
 from mailstead.services.policy import sending_policy
 from mailstead.services.ready import Endpoint
 from mailstead.services.standing import installation_status
+from mailstead.services.transfers import WithTransfers, transfer_desk
 from mailstead.stores.access.passkeys import Passkeys
 from mailstead.stores.access.sessions import Sessions
 from mailstead.stores.access.tokens import Tokens
@@ -30,7 +32,7 @@ from mailstead.stores.sent.sent import SentMessages
 log = structlog.get_logger("mailstead.events")
 
 
-def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
+def api_services(wiring: Wiring, transfers: TransferDesk, service: str = "api") -> ApiServices:
     """What the API works with."""
     stores = wiring.stores
     return ApiServices(
@@ -56,6 +58,7 @@ def api_services(wiring: Wiring, service: str = "api") -> ApiServices:
         events=stores.events,
         deliveries=stores.event_deliveries,
         bus=stores.bus,
+        transfers=transfers,
         resolver=stores.resolver,
         proofs=sending_policy(stores, wiring.hostname).proofs,
         settings=stores.settings,
@@ -95,10 +98,12 @@ def _report(task: asyncio.Task[None]) -> None:
         log.critical("the worker of events ended: hooks are told nothing any more", exc_info=error)
 
 
-async def start(wiring: Wiring) -> Api:
+async def start(wiring: Wiring) -> WithTransfers:
     """Listen on the API's port, which takes TLS and, from this host, plain HTTP; deliver events."""
     stores = wiring.stores
-    app = api_application(api_services(wiring))
+    desk, transfers = transfer_desk(stores)
+    app = api_application(api_services(wiring, desk))
     lines = await serve_http(wiring, "api", app, [listener(wiring, "api", stores.settings.port.api, "detect")])
     hooks = Hooks(stores.resolver, lambda: wiring.contexts.client(True), stores.settings.webhook, stores.clock)
-    return Api(lines, EventWorker(stores.event_deliveries, stores.directory, hooks, stores.bus, stores.clock))
+    events = EventWorker(stores.event_deliveries, stores.directory, hooks, stores.bus, stores.clock)
+    return WithTransfers(Api(lines, events), transfers)

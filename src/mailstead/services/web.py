@@ -17,11 +17,12 @@ from mailstead.services.dav import dav_application
 from mailstead.services.definition import Wiring
 from mailstead.services.doctor import examination
 from mailstead.services.http import serve_http
-from mailstead.services.lines import LineService, listener
+from mailstead.services.lines import listener
 from mailstead.services.lock import LOCKS
 from mailstead.services.ready import read_all_ready
 from mailstead.services.scheduler.job import job_states
 from mailstead.services.stores import Stores
+from mailstead.services.transfers import WithTransfers, transfer_desk
 
 
 def read_health(stores: Stores) -> ReadHealth:
@@ -47,10 +48,11 @@ def read_health(stores: Stores) -> ReadHealth:
     return read
 
 
-async def start(wiring: Wiring) -> LineService:
+async def start(wiring: Wiring) -> WithTransfers:
     """Listen on the web's ports."""
-    services = api_services(wiring, "web")
     stores = wiring.stores
+    desk, transfers = transfer_desk(stores)
+    services = api_services(wiring, desk, "web")
 
     def examined() -> Examination:
         return examination(stores, wiring.hostname)
@@ -70,4 +72,4 @@ async def start(wiring: Wiring) -> LineService:
 
     ports = wiring.stores.settings.port
     listeners = [listener(wiring, "http", ports.http, "none"), listener(wiring, "https", ports.https, "implicit")]
-    return await serve_http(wiring, "web", app, listeners)
+    return WithTransfers(await serve_http(wiring, "web", app, listeners), transfers)

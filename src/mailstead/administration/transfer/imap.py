@@ -6,14 +6,14 @@ what lacks.
 """
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from mailstead.administration.actor import Actor, Administration
 from mailstead.administration.opening import opened_mailbox
-from mailstead.administration.transfer.item import Item
+from mailstead.administration.transfer.item import Item, placed
 from mailstead.administration.transfer.taking import (
     BATCH_MESSAGES,
     BATCH_OCTETS,
@@ -23,6 +23,7 @@ from mailstead.administration.transfer.taking import (
     settle,
     take_batch,
 )
+from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import InvalidError
 from mailstead.foundation.spool import Spool
 from mailstead.mail.migration.client import Fetched, ImapClient, Selected, open_client
@@ -54,13 +55,17 @@ async def import_account(
     spool_directory: Path,
     *,
     authorities: str = "",
-    current: str | None = None,
+    current: str | DataKey | None = None,
+    into: str = "",
+    addresses: Sequence[str] = (),
     begun: Callable[[int | None], Advance] = lambda _: lambda __: None,
 ) -> Imported:
     """Take in all messages of an account; folders are made as they are met, special uses kept.
 
     What cannot be taken (a folder that does not open, a message that is too large) is told in `failures`, the rest
-    goes on. Raises InvalidError, MigrationError, OverQuotaError, LockedMailboxError.
+    goes on. `into`: everything below that folder. `addresses`: where the host is, when it is not this machine's resolver
+    that is to tell. Raises what `begun`'s callable raises, to stop; InvalidError, MigrationError, OverQuotaError,
+    LockedMailboxError.
     """
     settings = administration.settings
     context = client_context(authorities or settings.tls.authorities)
@@ -70,12 +75,14 @@ async def import_account(
 
     async with opened_mailbox(administration, actor, address, current) as (alias, mailbox):
         quota = alias.quota if alias.quota is not None else settings.mailbox.quota
-        client = await open_client(location, password, context, settings.migration, new_body)
+        client = await open_client(location, password, context, settings.migration, new_body, addresses)
+        advance = begun(None)
         try:
-            done = await _Run(administration, mailbox, client, location, quota, begun(None)).all_folders()
+            run = _Run(administration, mailbox, client, location, quota, into, advance)
+            done = await run.all_folders()
         finally:
             await client.end()
-        await administration.mailboxes.run(settle, mailbox)
+        await administration.mailboxes.run(settle, mailbox, advance)
     await administration.audit(
         actor, "mailbox.import", alias.address, taken=done.taken, known=done.known, failures=len(done.failures)
     )
@@ -92,6 +99,7 @@ class _Run:
         client: ImapClient,
         location: Location,
         quota: int,
+        into: str,
         advance: Advance,
     ) -> None:
         self._administration = administration
@@ -99,12 +107,13 @@ class _Run:
         self._client = client
         self._location = location
         self._quota = quota
+        self._into = into
         self._advance = advance
         self._done = Imported(0, 0)
 
     async def all_folders(self) -> Imported:
         for folder in await self._client.folders():
-            name = await self._administration.mailboxes.run(_made, self._mailbox, folder)
+            name = await self._administration.mailboxes.run(_made, self._mailbox, folder, self._into)
             try:
                 selected = await self._client.select(folder.wire)
             except RefusedError as error:
@@ -119,6 +128,7 @@ class _Run:
     async def _messages(self, folder: RemoteFolder, name: str, selected: Selected) -> None:
         place = folder.wire.decode("ascii", "backslashreplace")
         source = f"imap {self._location.user} {self._location.host} {place} {selected.uidvalidity}"
+        source += f" in {self._into}" if self._into else ""
         keys = [str(uid) for uid in selected.uids]
         known = await self._administration.mailboxes.run(self._mailbox.imported, source, keys)
         self._done = msgspec.structs.replace(self._done, known=self._done.known + len(known))
@@ -162,10 +172,10 @@ def _item(folder: str, source: str, one: Fetched, now: int) -> Item:
     return Item(folder, source, str(one.uid), one.body.octets(), flags, keywords, date)
 
 
-def _made(mailbox: Mailbox, folder: RemoteFolder) -> str:
+def _made(mailbox: Mailbox, folder: RemoteFolder, into: str) -> str:
     """The name of the folder here: the one of the same special use where there is one, else made when it lacks."""
-    name = folder.name
-    if folder.special_use:
+    name = placed(folder.name, into)
+    if folder.special_use and not into:
         name = next((one.name for one in mailbox.folders() if one.special_use == folder.special_use), name)
     name = mailbox.folder_by_id(folder_id(mailbox, name)).name
     if folder.subscribed:

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from mailstead.formats.message.part import Octets
+from mailstead.stores.mailbox.folders import INBOX, SEPARATOR
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 
@@ -51,3 +52,32 @@ def with_network_line_ends(raw: Octets) -> Octets:
     if first < 0 or (first > 0 and raw[first - 1] == 13):
         return raw
     return _BARE_LF.sub(b"\r\n", raw)
+
+
+def placed(folder: str, into: str) -> str:
+    """The folder here of a folder there, when all goes below the folder `into`, which takes what INBOX held."""
+    if not into:
+        return folder
+    return into if folder.upper() == INBOX else f"{into}{SEPARATOR}{folder}"
+
+
+class Below:
+    """A source whose folders lie below another; see Source. The same source elsewhere is another source."""
+
+    def __init__(self, source: Source, into: str) -> None:
+        self._source = source
+        self._into = into
+
+    def count(self) -> int | None:
+        """See Source."""
+        return self._source.count()
+
+    def folders(self) -> list[tuple[str, bool]]:
+        """See Source."""
+        return [(placed(name, self._into), subscribed) for name, subscribed in self._source.folders()]
+
+    def items(self) -> Iterator[Item]:
+        """See Source."""
+        for item in self._source.items():
+            source = f"{item.source} in {self._into}"
+            yield msgspec.structs.replace(item, folder=placed(item.folder, self._into), source=source)

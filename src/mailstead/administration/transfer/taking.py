@@ -9,6 +9,7 @@ from mailstead.administration.actor import Actor, Administration
 from mailstead.administration.opening import opened_mailbox
 from mailstead.administration.transfer.files import file_source
 from mailstead.administration.transfer.item import Item, Source
+from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import InvalidError
 from mailstead.stores.mailbox.errors import FolderExistsError, NoSuchFolderError
 from mailstead.stores.mailbox.flags import keyword_text, valid_keywords
@@ -34,7 +35,7 @@ async def import_files(
     address: str,
     path: Path,
     *,
-    current: str | None = None,
+    current: str | DataKey | None = None,
     begun: Callable[[int | None], Advance] = lambda _: lambda __: None,
 ) -> Imported:
     """Take in the messages of a Maildir, of mbox files or of .eml files; folders are made as they are met.
@@ -43,14 +44,27 @@ async def import_files(
     messages there are when that is known, and gives what is called (on a thread) as they are taken. Raises
     InvalidError, OverQuotaError, LockedMailboxError, OSError.
     """
+    source = await administration.mailboxes.run(file_source, path)
+    return await import_source(administration, actor, address, source, current=current, begun=begun)
+
+
+async def import_source(
+    administration: Administration,
+    actor: Actor,
+    address: str,
+    source: Source,
+    *,
+    current: str | DataKey | None = None,
+    begun: Callable[[int | None], Advance] = lambda _: lambda __: None,
+) -> Imported:
+    """Take in the messages of a source; see import_files. Raises what `begun`'s callable raises, to stop."""
     mailboxes = administration.mailboxes
-    source = await mailboxes.run(file_source, path)
     async with opened_mailbox(administration, actor, address, current) as (alias, mailbox):
         quota = alias.quota if alias.quota is not None else administration.settings.mailbox.quota
         await mailboxes.run(_make_folders, mailbox, source)
         advance = begun(await mailboxes.run(source.count))
         done = await mailboxes.run(lambda: take_all(mailbox, source.items(), quota, advance))
-        await mailboxes.run(settle, mailbox)
+        await mailboxes.run(settle, mailbox, advance)
     await administration.audit(actor, "mailbox.import", alias.address, taken=done.taken, known=done.known)
     return done
 
@@ -120,9 +134,9 @@ def folder_id(mailbox: Mailbox, name: str) -> int:
         raise InvalidError(f"The folder {name!r} cannot be made: {error}") from error
 
 
-def settle(mailbox: Mailbox) -> None:
-    """Fill the full-text index and pack what came."""
+def settle(mailbox: Mailbox, advance: Advance = lambda _: None) -> None:
+    """Fill the full-text index and pack what came; `advance` is called between steps and may raise to stop."""
     while mailbox.index_pending():
-        pass
+        advance(0)
     while mailbox.compact():
-        pass
+        advance(0)

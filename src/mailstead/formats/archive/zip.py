@@ -32,7 +32,7 @@ def check_directory(file: IO[bytes], entries_limit: int) -> None:
     if place < 0 or len(tail) - place < _END.size:
         raise ArchiveError("it has no directory")
     _, _, _, _, count, directory, offset, _ = _END.unpack_from(tail, place)
-    if _FILLED_16 == count or _FILLED_32 in (directory, offset):
+    if count == _FILLED_16 or _FILLED_32 in (directory, offset):
         count, directory = _read_end64(file, start + place)
     if count > entries_limit or directory > entries_limit * _PER_ENTRY or directory > size:
         raise ArchiveError(f"it has more than {entries_limit} entries")

@@ -7,6 +7,7 @@ import msgspec
 from mailstead.administration.actor import Administration
 from mailstead.administration.backup.backups import Backups
 from mailstead.administration.doctor.finding import Examination
+from mailstead.administration.transfer.desk import TransferDesk
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.dns.resolver import Resolver
@@ -41,6 +42,7 @@ class ApiServices(msgspec.Struct, frozen=True):
     events: Events
     deliveries: EventDeliveries
     bus: Bus
+    transfers: TransferDesk
     resolver: Resolver
     proofs: Proofs
     settings: Settings

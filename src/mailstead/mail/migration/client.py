@@ -327,12 +327,10 @@ async def open_client(
     context: ssl.SSLContext,
     settings: MigrationSettings,
     new_body: Callable[[], Spool],
+    addresses: Sequence[str] = (),
 ) -> ImapClient:
-    """Connect and log in. Raises MigrationError."""
-    try:
-        connection = await connect(location.host, location.port, timeout=settings.timeout)
-    except OSError as error:
-        raise MigrationError(f"{location} cannot be reached: {error.strerror or 'no answer'}") from error
+    """Connect, to the first of `addresses` that answers when they are given, and log in. Raises MigrationError."""
+    connection = await _connected(location, addresses or (location.host,), settings.timeout)
     client = ImapClient(connection, location, settings, new_body)
     try:
         await client.begin(context, password)
@@ -343,3 +341,13 @@ async def open_client(
         await client.end()
         raise
     return client
+
+
+async def _connected(location: Location, addresses: Sequence[str], timeout: float) -> Connection:
+    words = "no answer"
+    for address in addresses:
+        try:
+            return await connect(address, location.port, timeout=timeout)
+        except OSError as error:
+            words = error.strerror or words
+    raise MigrationError(f"{location} cannot be reached: {words}")

@@ -16,6 +16,7 @@ from mailstead.services.scheduler.mailboxes import (
 )
 from mailstead.services.scheduler.reports import send_reports
 from mailstead.services.scheduler.sending import look_at_proofs
+from mailstead.services.transfers import clear_transfers
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
@@ -135,6 +136,13 @@ JOBS: tuple[Job, ...] = (
         period=_HOUR,
         jitter=30 * _MINUTE,
         run=verify_backup,
+    ),
+    Job(
+        name="transfers",
+        purpose="imports and exports that ended long ago, and their files, removed",
+        period=_HOUR,
+        jitter=10 * _MINUTE,
+        run=clear_transfers,
     ),
     Job(
         name="ended-documents",

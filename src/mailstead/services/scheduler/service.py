@@ -7,6 +7,7 @@ from mailstead.services.definition import Wiring
 from mailstead.services.ready import Endpoint
 from mailstead.services.scheduler.jobs import JOBS
 from mailstead.services.scheduler.scheduler import Scheduler
+from mailstead.services.transfers import WorksOnTransfers, transfer_worker
 
 
 class SchedulerService:
@@ -27,8 +28,8 @@ class SchedulerService:
             await asyncio.wait([self._task])
 
 
-async def start(wiring: Wiring) -> SchedulerService:
-    """Plan the jobs and run those that are due. Raises StoreUnavailableError."""
+async def start(wiring: Wiring) -> WorksOnTransfers:
+    """Plan the jobs and run those that are due; work on imports and exports. Raises StoreUnavailableError."""
     scheduler = Scheduler(wiring, JOBS)
     await scheduler.open()
-    return SchedulerService(scheduler)
+    return WorksOnTransfers(SchedulerService(scheduler), transfer_worker(wiring.stores))

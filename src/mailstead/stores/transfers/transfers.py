@@ -77,7 +77,9 @@ class Transfers:
         return await self._documents.collection(_SPEC)
 
     async def _claim(self, where: Mapping[str, Any], changes: Mapping[str, Any]) -> Transfer | None:
-        found = await (await self._collection()).claim(where, changes, order=[("due_at", 1)] if "id" not in where else ())
+        found = await (await self._collection()).claim(
+            where, changes, order=[("due_at", 1)] if "id" not in where else ()
+        )
         return None if found is None else msgspec.convert(found, Transfer)
 
     async def add(self, transfer: Transfer) -> None:
@@ -133,7 +135,12 @@ class Transfers:
         """Put those whose holder let them be into the state `held`; returns how many."""
         count = 0
         where = {"state": {"$in": ["waiting", "running"]}, "holder": {"$ne": ""}, "due_at": {"$lte": self._clock.now()}}
-        changes = {"state": "held", "worker": "", "holder": "", "text": "The server was restarted: go on with it yourself"}
+        changes = {
+            "state": "held",
+            "worker": "",
+            "holder": "",
+            "text": "The server was restarted: go on with it yourself",
+        }
         while await self._claim(where, changes) is not None:
             count += 1
         return count
@@ -149,7 +156,7 @@ class Transfers:
     async def resume(self, identifier: str, *, worker: str = "", lease: float = 0.0) -> Transfer | None:
         """Let a held or failed job go on: for anybody, or for the `worker` that holds its key. None when it is neither."""
         now = self._clock.now()
-        changes = {"state": "running" if worker else "waiting", "worker": worker, "holder": worker}
+        changes: dict[str, Any] = {"state": "running" if worker else "waiting", "worker": worker, "holder": worker}
         changes |= {"due_at": now + lease, "tries": 0, "text": "", "failures": [], "finished_at": 0.0}
         return await self._claim({"id": identifier, "state": {"$in": ["held", "failed"]}}, changes)
 

@@ -19,10 +19,12 @@ class TransferSettings(msgspec.Struct, frozen=True, kw_only=True):
     per_mailbox: Annotated[int, number("Imports and exports of one mailbox that have not ended", least=1)] = 5
     at_once: Annotated[int, number("Imports and exports that one process works on", least=1)] = 2
     lease: Annotated[float, duration("After this long without a sign of life another process goes on", least=1)] = 60.0
-    kept: Annotated[float, duration("How long what an export made, and the list of what was done, is kept", least=60)] = (
-        7 * 86400.0
-    )
+    kept: Annotated[
+        float, duration("How long what an export made, and the list of what was done, is kept", least=60)
+    ] = 7 * 86400.0
     private_networks: Annotated[
         tuple[str, ...],
-        listing("Networks that users import from though they are not public; admins import from anywhere", each="networks"),
+        listing(
+            "Networks that users import from though they are not public; admins import from anywhere", each="networks"
+        ),
     ] = ()
