@@ -112,7 +112,8 @@ def operation_lines(method: str, path: str, operation: dict[str, Any], name: str
     arguments = [f"{_argument(one)}: str" for one in in_path]
     body = operation.get("requestBody")
     if body is not None:
-        arguments.append(f"body: {annotation(body['content']['application/json']['schema'])}")
+        wanted = body["content"].get("application/json")
+        arguments.append(f"body: {annotation(wanted['schema']) if wanted else 'bytes'}")
     optional = [
         f"{_argument(one['name'])}: {annotation(one['schema']).removesuffix(' | None')}{'' if one.get('required') else _OPTIONAL}"
         for one in sorted(in_query, key=lambda one: not one.get("required"))

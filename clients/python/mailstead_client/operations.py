@@ -37,6 +37,7 @@ from mailstead_client.types import (
     EventGone,
     EventShown,
     EventWanted,
+    ExportWanted,
     Finding,
     FolderChange,
     FolderShown,
@@ -70,6 +71,7 @@ from mailstead_client.types import (
     ScriptShown,
     ScriptWanted,
     SendingProof,
+    ServerBody,
     SessionShown,
     SettingShown,
     StatusShown,
@@ -80,6 +82,7 @@ from mailstead_client.types import (
     TokenShown,
     TokenWanted,
     TraceShown,
+    TransferShown,
     Undeleted,
     UndeleteWanted,
     Verification,
@@ -104,6 +107,13 @@ class Client(Transport):
         """Change your password: PUT /v1/account."""
         answer = self.request("PUT", "/v1/account", {}, {}, body, fields)
         return cast(AccountShown, self._json(answer))
+
+    def get_archive(
+        self, *, format: Literal["mbox", "maildir"] | None = None, fields: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Everything of the mailbox at once: GET /v1/archive."""
+        answer = self.request("GET", "/v1/archive", {}, {"format": format}, None, fields)
+        return answer.content
 
     def list_audit(
         self,
@@ -507,6 +517,28 @@ class Client(Transport):
         answer = self.request("GET", "/v1/emails/limit", {}, {}, None, fields)
         return cast(LimitShown, self._json(answer))
 
+    def list_exports(self, *, fields: Mapping[str, str] | None = None) -> Page[TransferShown]:
+        """Exports of the mailbox: GET /v1/exports."""
+        answer = self.request("GET", "/v1/exports", {}, {}, None, fields)
+        return self._page(answer)
+
+    def post_exports(self, body: ExportWanted, *, fields: Mapping[str, str] | None = None) -> TransferShown:
+        """Export everything: POST /v1/exports."""
+        answer = self.request("POST", "/v1/exports", {}, {}, body, fields)
+        return cast(TransferShown, self._json(answer))
+
+    def get_exports_file(self, transfer_id: str, *, fields: Mapping[str, str] | None = None) -> bytes:
+        """The archive of an export: GET /v1/exports/{transfer_id}/file."""
+        answer = self.request("GET", "/v1/exports/{transfer_id}/file", {"transfer_id": transfer_id}, {}, None, fields)
+        return answer.content
+
+    def post_exports_resume(self, transfer_id: str, *, fields: Mapping[str, str] | None = None) -> TransferShown:
+        """Let an export begin again: POST /v1/exports/{transfer_id}/resume."""
+        answer = self.request(
+            "POST", "/v1/exports/{transfer_id}/resume", {"transfer_id": transfer_id}, {}, None, fields
+        )
+        return cast(TransferShown, self._json(answer))
+
     def list_folders(self, *, fields: Mapping[str, str] | None = None) -> Page[FolderShown]:
         """Folders: GET /v1/folders."""
         answer = self.request("GET", "/v1/folders", {}, {}, None, fields)
@@ -516,6 +548,38 @@ class Client(Transport):
         """Make a folder: POST /v1/folders."""
         answer = self.request("POST", "/v1/folders", {}, {}, body, fields)
         return cast(FolderShown, self._json(answer))
+
+    def list_imports(self, *, fields: Mapping[str, str] | None = None) -> Page[TransferShown]:
+        """Imports of the mailbox: GET /v1/imports."""
+        answer = self.request("GET", "/v1/imports", {}, {}, None, fields)
+        return self._page(answer)
+
+    def post_imports(
+        self,
+        body: bytes,
+        *,
+        format: Literal["auto", "zip", "mbox", "eml", "ics", "vcf"] | None = None,
+        name: str | None = None,
+        folder: str | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> TransferShown:
+        """Import a file: POST /v1/imports."""
+        answer = self.request(
+            "POST", "/v1/imports", {}, {"format": format, "name": name, "folder": folder}, body, fields
+        )
+        return cast(TransferShown, self._json(answer))
+
+    def post_imports_server(self, body: ServerBody, *, fields: Mapping[str, str] | None = None) -> TransferShown:
+        """Import from another server: POST /v1/imports/server."""
+        answer = self.request("POST", "/v1/imports/server", {}, {}, body, fields)
+        return cast(TransferShown, self._json(answer))
+
+    def post_imports_resume(self, transfer_id: str, *, fields: Mapping[str, str] | None = None) -> TransferShown:
+        """Let an import go on: POST /v1/imports/{transfer_id}/resume."""
+        answer = self.request(
+            "POST", "/v1/imports/{transfer_id}/resume", {"transfer_id": transfer_id}, {}, None, fields
+        )
+        return cast(TransferShown, self._json(answer))
 
     def get_junk(self, *, fields: Mapping[str, str] | None = None) -> JunkStatus:
         """What the mailbox learned of junk: GET /v1/junk."""
@@ -943,6 +1007,16 @@ class Client(Transport):
         answer = self.request("DELETE", "/v1/emails/{email_id}", {"email_id": email_id}, {}, None, fields)
         return cast(EmailShown, self._json(answer))
 
+    def get_exports(self, transfer_id: str, *, fields: Mapping[str, str] | None = None) -> TransferShown:
+        """How far an export is: GET /v1/exports/{transfer_id}."""
+        answer = self.request("GET", "/v1/exports/{transfer_id}", {"transfer_id": transfer_id}, {}, None, fields)
+        return cast(TransferShown, self._json(answer))
+
+    def delete_exports(self, transfer_id: str, *, fields: Mapping[str, str] | None = None) -> TransferShown:
+        """Cancel or forget an export: DELETE /v1/exports/{transfer_id}."""
+        answer = self.request("DELETE", "/v1/exports/{transfer_id}", {"transfer_id": transfer_id}, {}, None, fields)
+        return cast(TransferShown, self._json(answer))
+
     def get_folders(self, folder_id: str, *, fields: Mapping[str, str] | None = None) -> FolderShown:
         """One folder: GET /v1/folders/{folder_id}."""
         answer = self.request("GET", "/v1/folders/{folder_id}", {"folder_id": folder_id}, {}, None, fields)
@@ -959,6 +1033,16 @@ class Client(Transport):
         """Remove a folder with its messages: DELETE /v1/folders/{folder_id}."""
         answer = self.request("DELETE", "/v1/folders/{folder_id}", {"folder_id": folder_id}, {}, None, fields)
         return cast(FolderShown, self._json(answer))
+
+    def get_imports(self, transfer_id: str, *, fields: Mapping[str, str] | None = None) -> TransferShown:
+        """How far an import is: GET /v1/imports/{transfer_id}."""
+        answer = self.request("GET", "/v1/imports/{transfer_id}", {"transfer_id": transfer_id}, {}, None, fields)
+        return cast(TransferShown, self._json(answer))
+
+    def delete_imports(self, transfer_id: str, *, fields: Mapping[str, str] | None = None) -> TransferShown:
+        """Cancel or forget an import: DELETE /v1/imports/{transfer_id}."""
+        answer = self.request("DELETE", "/v1/imports/{transfer_id}", {"transfer_id": transfer_id}, {}, None, fields)
+        return cast(TransferShown, self._json(answer))
 
     def get_messages(
         self,

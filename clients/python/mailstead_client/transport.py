@@ -101,7 +101,10 @@ class Transport:
             target += "?" + urlencode(pairs)
         sent = {"Authorization": self._authorization, "Accept": "application/json", **(headers or {})}
         content = None
-        if body is not None:
+        if isinstance(body, bytes):
+            content = body
+            sent["Content-Type"] = "application/octet-stream"
+        elif body is not None:
             content = json.dumps(body).encode()
             sent["Content-Type"] = "application/json"
         may_repeat = method in _SAFE or any(name.lower() == "idempotency-key" for name in sent)

@@ -448,6 +448,12 @@ class EventWanted(TypedDict):
     ical: "str"
 
 
+class ExportWanted(TypedDict):
+    """ExportWanted"""
+
+    format: "NotRequired[Literal['mbox', 'maildir']]"
+
+
 class Finding(TypedDict):
     """Finding"""
 
@@ -857,6 +863,17 @@ class SendingProof(TypedDict):
     message: "str"
 
 
+class ServerBody(TypedDict):
+    """ServerBody"""
+
+    folder: "NotRequired[str]"
+    host: "str"
+    password: "str"
+    port: "NotRequired[int | None]"
+    tls: "NotRequired[bool]"
+    user: "str"
+
+
 class SessionShown(TypedDict):
     """SessionShown"""
 
@@ -989,6 +1006,28 @@ class TraceShown(TypedDict):
     id: "str"
     object: "NotRequired[str]"
     steps: "list[StepShown]"
+
+
+class TransferShown(TypedDict):
+    """TransferShown"""
+
+    created_at: "str"
+    done: "int"
+    failures: "list[str]"
+    finished_at: "str | None"
+    folder: "str"
+    format: "Literal['imap', 'zip', 'mbox', 'maildir', 'eml', 'ics', 'vcf']"
+    id: "str"
+    kind: "Literal['import', 'export']"
+    known: "int"
+    message: "str"
+    object: "NotRequired[str]"
+    size: "int"
+    source: "str"
+    started_at: "str | None"
+    state: "Literal['waiting', 'running', 'done', 'failed', 'cancelled', 'held']"
+    taken: "int"
+    total: "int | None"
 
 
 class UndeleteWanted(TypedDict):

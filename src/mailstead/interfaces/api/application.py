@@ -8,7 +8,7 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from mailstead.interfaces.api.access import SERVICES, guard, keys_closed, provide_identity
-from mailstead.interfaces.api.description import openapi, openapi_document, tell_problems
+from mailstead.interfaces.api.description import openapi, openapi_document, tell_octets, tell_problems
 from mailstead.interfaces.api.endpoints.access_lists import DomainListController, ServerListController
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
@@ -35,6 +35,7 @@ from mailstead.interfaces.api.endpoints.suppressions import SuppressionControlle
 from mailstead.interfaces.api.endpoints.test import TestController
 from mailstead.interfaces.api.endpoints.tokens import TokenController
 from mailstead.interfaces.api.endpoints.trace import TraceController
+from mailstead.interfaces.api.endpoints.transfers import ArchiveController, ExportController, ImportController
 from mailstead.interfaces.api.endpoints.undelete import UndeleteController
 from mailstead.interfaces.api.live.session import live
 from mailstead.interfaces.api.problems import HANDLERS
@@ -59,6 +60,9 @@ CONTROLLERS: tuple[Any, ...] = (
     FolderController,
     MessageController,
     UndeleteController,
+    ImportController,
+    ExportController,
+    ArchiveController,
     JunkController,
     SieveController,
     CalendarController,
@@ -104,6 +108,7 @@ def api_application(services: ApiServices) -> Litestar:
         debug=False,
     )
     tell_problems(app.openapi_schema)
+    tell_octets(app)
     return app
 
 

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Request, Response, get
+from litestar import Litestar, MediaType, Request, Response, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import (
@@ -14,14 +14,20 @@ from litestar.openapi.spec import (
     OpenAPIResponse,
     Operation,
     Reference,
+    RequestBody,
     Schema,
     SecurityScheme,
     Server,
 )
 from litestar.openapi.spec.enums import OpenAPIType
+from litestar.routes import HTTPRoute
 
 import mailstead
 
+OCTETS = "octets"
+"""The key in a handler's `opt` that says: the body is a file, which the handler reads as it comes."""
+
+_OCTETS = "application/octet-stream"
 _PROBLEM = "Problem"
 _METHODS = ("get", "post", "put", "delete", "patch")
 
@@ -47,6 +53,20 @@ def tell_problems(document: OpenAPI) -> None:
             if operation is not None:
                 told = {status: one for status, one in (operation.responses or {}).items() if status < "400"}
                 operation.responses = told | {"default": problem}
+
+
+def tell_octets(app: Litestar) -> None:
+    """Tell of bodies that are a file as it is, which handlers read themselves (`opt` has OCTETS)."""
+    binary = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, content_media_type=_OCTETS))
+    body = RequestBody(content={_OCTETS: binary}, description="The file as it is", required=True)
+    paths = app.openapi_schema.paths or {}
+    for route in app.routes:
+        if isinstance(route, HTTPRoute) and route.path_format in paths:
+            for handler in route.route_handlers:
+                for method in _METHODS if handler.opt.get(OCTETS) else ():
+                    operation: Operation | None = getattr(paths[route.path_format], method)
+                    if operation is not None and method.upper() in handler.http_methods:
+                        operation.request_body = body
 
 
 def openapi() -> OpenAPIConfig:

@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 from mailstead.foundation.config.sections.http import HttpSettings
 
 _SLICE = 16 * 1024
+_UNWANTED_MOST = 64 * 1024 * 1024  # octets of a body that come after the answer, before the connection ends
 Waiting = Literal["head", "body", "next", "answer"]
 
 
@@ -22,8 +23,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._head = self._received = 0
-        self._in_head = False
+        self._in_head = self._in_body = False
         self._begun = False
+        self._unwanted = 0
 
     def connection_made(self, transport: Any) -> None:
         """See asyncio.Protocol."""
@@ -38,7 +40,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if cycle is None:
             return "next" if self._begun else "head"
         if cycle.response_complete:
-            return "next"
+            return "body" if self._in_body else "next"
         return "body" if cycle.more_body else "answer"
 
     def data_received(self, data: bytes) -> None:
@@ -57,6 +59,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self._received += len(part)
                 if self._received > self.settings.head_limit + piece:
                     self._refuse(431)
+            elif self._in_body and self.cycle is not None and self.cycle.response_complete:
+                self._unwanted += len(part)  # many clients read no answer before their body is sent
+                if self._unwanted > _UNWANTED_MOST:
+                    self.transport.close()
             if self.transport.is_closing():
                 return
 
@@ -84,6 +90,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is whole; the response gets a Date (RFC 9110 §6.6.1)."""
         self._in_head, self._received = False, 0
+        self._in_body, self._unwanted = True, 0
         if not self.transport.is_closing() and b"#" in self.url:
             self._refuse(400)  # no target has a fragment (RFC 9112 §3.2); taken without it, it would be another one
         if self.transport.is_closing():
@@ -98,6 +105,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._in_body = False
         if self.cycle is not None:
             super().on_message_complete()
 
