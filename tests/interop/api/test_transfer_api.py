@@ -101,20 +101,26 @@ def test_everything_goes_out_and_comes_into_another_mailbox_once(as_account: Cli
         streamed = alice.get("/archive")
         with zipfile.ZipFile(io.BytesIO(streamed.content)) as found:
             assert found.testzip() is None
-            assert {name for name in found.namelist() if name.endswith(".mbox")} == {
-                name for name in names_of_mbox(alice)
-            }
+            assert mboxes(found) == names_of_mbox(alice)
+
+
+def mboxes(archive: zipfile.ZipFile) -> set[str]:
+    return {name for name in archive.namelist() if name.endswith(".mbox")}
 
 
 def names_of_mbox(client: httpx.Client) -> set[str]:
     done = ended(client, f"/exports/{client.post('/exports', json={}).json()['id']}")
     with zipfile.ZipFile(io.BytesIO(client.get(f"/exports/{done['id']}/file").content)) as found:
-        return {name for name in found.namelist() if name.endswith(".mbox")}
+        return mboxes(found)
 
 
 @pytest.mark.parametrize(
     ("content", "form"),
-    [(mbox(3, "many"), "mbox"), (RAW.format("alone", 1).encode(), "eml"), (EVENT.replace("one", "two").encode(), "ics")],
+    [
+        (mbox(3, "many"), "mbox"),
+        (RAW.format("alone", 1).encode(), "eml"),
+        (EVENT.replace("one", "two").encode(), "ics"),
+    ],
     ids=["mbox", "eml", "ics"],
 )
 def test_single_files_are_told_by_how_they_begin(as_account: Client, content: bytes, form: str) -> None:

@@ -86,6 +86,35 @@ async def test_requests_follow_on_one_connection_and_may_be_pipelined(tmp_path: 
         await client.close()
 
 
+async def hasty(scope: dict[str, Any], _: Any, send: Any) -> None:
+    await _answer(send, scope["path"].encode())
+
+
+async def test_a_body_that_comes_after_its_answer_is_passed_over(tmp_path: Path) -> None:
+    async with http(tmp_path, hasty, head_limit=4096) as running:
+        client = await connect("127.0.0.1", running.port, timeout=5)
+        body = b"GET /smuggled HTTP/1.1\r\n\r\n" * 10_000
+        client.write(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body))
+        assert await _response(client) == b"/a"
+        client.write(body)
+        client.write(b"GET /b HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert await _response(client) == b"/b"
+        await client.close()
+
+
+async def test_no_end_of_a_body_that_nobody_wants_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailstead.foundation.net.http.protocol._UNWANTED_MOST", 50_000)
+    async with http(tmp_path, hasty, head_limit=4096) as running:
+        client = await connect("127.0.0.1", running.port, timeout=5)
+        client.write(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n")
+        assert await _response(client) == b"/a"
+        client.write(b"x" * 60_000)
+        assert await _read_all(client) == b""
+        await client.close()
+
+
 HOSTILE = {
     "fields": b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n",
     "a field": b"GET / HTTP/1.1\r\nhost: h\r\na: " + b"x" * 5000 + b"\r\n\r\n",
