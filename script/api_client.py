@@ -1,5 +1,6 @@
 """Write clients/python/mailstead_client/operations.py and types.py from the OpenAPI document of this code."""
 
+import builtins
 import keyword
 import re
 import subprocess
@@ -101,7 +102,7 @@ def _name(method: str, path: str, is_list: bool) -> str:
 
 def _argument(name: str) -> str:
     plain = re.sub(r"\W", "_", name)
-    return f"{plain}_" if keyword.iskeyword(plain) else plain
+    return f"{plain}_" if keyword.iskeyword(plain) or hasattr(builtins, plain) else plain
 
 
 def operation_lines(method: str, path: str, operation: dict[str, Any], name: str) -> list[str]:

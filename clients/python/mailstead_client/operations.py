@@ -109,10 +109,10 @@ class Client(Transport):
         return cast(AccountShown, self._json(answer))
 
     def get_archive(
-        self, *, format: Literal["mbox", "maildir"] | None = None, fields: Mapping[str, str] | None = None
+        self, *, format_: Literal["mbox", "maildir"] | None = None, fields: Mapping[str, str] | None = None
     ) -> bytes:
         """Everything of the mailbox at once: GET /v1/archive."""
-        answer = self.request("GET", "/v1/archive", {}, {"format": format}, None, fields)
+        answer = self.request("GET", "/v1/archive", {}, {"format": format_}, None, fields)
         return answer.content
 
     def list_audit(
@@ -558,14 +558,14 @@ class Client(Transport):
         self,
         body: bytes,
         *,
-        format: Literal["auto", "zip", "mbox", "eml", "ics", "vcf"] | None = None,
+        format_: Literal["auto", "zip", "mbox", "eml", "ics", "vcf"] | None = None,
         name: str | None = None,
         folder: str | None = None,
         fields: Mapping[str, str] | None = None,
     ) -> TransferShown:
         """Import a file: POST /v1/imports."""
         answer = self.request(
-            "POST", "/v1/imports", {}, {"format": format, "name": name, "folder": folder}, body, fields
+            "POST", "/v1/imports", {}, {"format": format_, "name": name, "folder": folder}, body, fields
         )
         return cast(TransferShown, self._json(answer))
 
