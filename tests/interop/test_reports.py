@@ -14,7 +14,7 @@ import pytest
 from mailstead.mail.authentication.mtasts.policy import new_policy_id, parse_policy
 from support.dns_authority import dns_authority
 from support.mailstead_server import MailsteadServer, mailstead_server
-from unit.mail.reports.test_collecting import arf
+from support.reporting import arf
 
 REPORTS = "mail-reports@example.test"
 

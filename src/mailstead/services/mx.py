@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mailstead.mail.authentication.inbound import InboundAuthentication
-from mailstead.mail.reports.collector import ResultCollector
+from mailstead.mail.reports.collector import RESULTS, ResultCollector
 from mailstead.mail.screening.screening import Screening
 from mailstead.protocols.smtp.roles.mx import MxRole
 from mailstead.protocols.smtp.server import TOO_MANY, smtp_handler
@@ -40,7 +40,8 @@ async def start(wiring: Wiring) -> Mx:
     authentication = InboundAuthentication(
         stores.resolver, settings.authentication, settings.dkim, wiring.hostname, stores.clock
     )
-    collector = ResultCollector(stores.documents, settings.reports, stores.clock)
+    collector = ResultCollector(stores.documents, settings.reports, stores.clock, stores.data / RESULTS)
+    await collector.recover()
     screening = Screening(
         stores.resolver,
         stores.directory,

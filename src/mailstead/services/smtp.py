@@ -15,7 +15,7 @@ from mailstead.mail.outbound.telling import Telling
 from mailstead.mail.outbound.tls_policies import TlsPolicies
 from mailstead.mail.outbound.transport import Transport
 from mailstead.mail.outbound.worker import OutboundWorker
-from mailstead.mail.reports.collector import ResultCollector
+from mailstead.mail.reports.collector import RESULTS, ResultCollector
 from mailstead.mail.sending.aftermath import Aftermath
 from mailstead.mail.sending.return_path import Verp
 from mailstead.mail.webhooks.post import Hooks
@@ -76,7 +76,8 @@ async def start(wiring: Wiring) -> Smtp:
         settings.mta_sts,
         stores.clock,
     )
-    collector = ResultCollector(stores.documents, settings.reports, stores.clock)
+    collector = ResultCollector(stores.documents, settings.reports, stores.clock, stores.data / RESULTS)
+    await collector.recover()
     worker = OutboundWorker(
         stores.queue,
         Transport(

@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -11,21 +12,20 @@ import structlog
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.sections.reports import ReportsSettings
 from mailstead.foundation.errors import MailsteadError
-from mailstead.foundation.identifiers import new_ulid
 from mailstead.mail.authentication.authenticate import Checks
 from mailstead.mail.authentication.tls_policy import TlsPolicy
 from mailstead.mail.outbound.tls_results import ResultType
+from mailstead.mail.reports.journal import Journal, Key, Kind, left_journals
 from mailstead.mail.reports.rows import DmarcRow, TlsRow, dmarc_row, tls_row
-from mailstead.stores.documents.interface import CollectionSpec, Documents, Index
+from mailstead.stores.documents.interface import CollectionSpec, Documents, DuplicateError, Index
 
 log = structlog.get_logger("mailstead.reports")
 
-Kind = Literal["dmarc", "tls"]
-Key = tuple[str, Kind, str, bytes]  # day, kind, domain, row
 Row = TypeVar("Row", DmarcRow, TlsRow)
 COLLECTED = CollectionSpec(
     "collected_result", (Index(("kind", "day", "domain")), Index(("at",), expire_after=4 * 86400.0))
 )
+RESULTS = "results"  # the folder of journals in the data folder
 _PAGE = 1000
 encode_row = msgspec.json.Encoder().encode
 
@@ -35,14 +35,25 @@ def day_of(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y%m%d")
 
 
+class _Span(msgspec.Struct):
+    """What was counted in one journal."""
+
+    journal: Journal
+    counts: Counter[Key]
+
+
 class ResultCollector:
     """Counts; see the package. `dmarc` and `noted` never wait and never fail."""
 
-    def __init__(self, documents: Documents, settings: ReportsSettings, clock: Clock) -> None:
+    def __init__(self, documents: Documents, settings: ReportsSettings, clock: Clock, directory: Path) -> None:
+        """`directory` is where journals lie."""
         self._documents = documents
         self._settings = settings
         self._clock = clock
-        self._counts: Counter[Key] = Counter()
+        self._directory = directory
+        self._now = _Span(Journal(directory), Counter())
+        self._before: _Span | None = None  # not kept yet
+        self._is_writing = True
         self._seen: set[int] = set()
         self._day = ""
         self._dropped = 0
@@ -73,45 +84,87 @@ class ResultCollector:
                 self._dropped += 1
                 return
             self._seen.add(hash(key))
-        self._counts[key] += 1
+        self._write(key)
+        self._now.counts[key] += 1
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._settings.flush, self._begin)
+
+    def _write(self, key: Key) -> None:
+        try:
+            self._now.journal.write(key)
+        except OSError as error:
+            if self._is_writing:  # said once: counting goes on in memory
+                log.error("results cannot be written down", why=str(error))
+            self._is_writing = False
+        else:
+            self._is_writing = True
 
     def _begin(self) -> None:
         self._timer = None
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.get_running_loop().create_task(self.flush())
 
+    async def recover(self) -> None:
+        """Keep what processes that were killed had counted; what the store does not take now waits for the next time."""
+        try:
+            await recover(self._documents, self._directory, self._clock)
+        except (MailsteadError, OSError) as error:
+            log.warning("results of a process that ended not kept yet", why=str(error))
+
     async def flush(self) -> None:
         """Keep what was counted; what the store does not take now is tried again later."""
-        counts, self._counts = self._counts, Counter()
-        now = self._clock.now()
-        documents = [
-            {"id": new_ulid(now), "kind": kind, "day": day, "domain": domain, "row": row, "count": count, "at": now}
-            for (day, kind, domain, row), count in counts.items()
-        ]
-        try:
-            collection = await self._documents.collection(COLLECTED)
-            for start in range(0, len(documents), _PAGE):
-                await collection.insert_many(documents[start : start + _PAGE])
-                for key in list(counts)[: len(documents[start : start + _PAGE])]:
-                    del counts[key]
-        except MailsteadError as error:
-            log.warning("results not kept yet", why=str(error))
-            self._counts.update(counts)
-            if self._timer is None:
-                self._timer = asyncio.get_running_loop().call_later(self._settings.flush, self._begin)
+        while self._before is not None or self._now.counts:
+            if self._before is None:
+                self._before, self._now = self._now, _Span(Journal(self._directory), Counter())
+            span = self._before
+            try:
+                await _keep(self._documents, span.journal.name, span.counts, self._clock.now())
+                span.journal.remove()
+            except (MailsteadError, OSError) as error:
+                log.warning("results not kept yet", why=str(error))
+                if self._timer is None:
+                    self._timer = asyncio.get_running_loop().call_later(self._settings.flush, self._begin)
+                return
+            self._before = None
 
     async def close(self) -> None:
-        """Keep the rest; what cannot be kept now is lost."""
+        """Keep the rest; what cannot be kept now waits in its file for the next start."""
         if self._flushing is not None:
             await asyncio.wait([self._flushing])
         if self._timer is not None:
             self._timer.cancel()
-        if self._counts:
-            await self.flush()
+        await self.flush()
         if self._timer is not None:
             self._timer.cancel()
+        for span in (self._before, self._now):
+            if span is not None:
+                span.journal.close()
+
+
+async def recover(documents: Documents, directory: Path, clock: Clock) -> None:
+    """Keep what is in the journals of processes that ended. Raises StoreUnavailableError, OSError."""
+    left = left_journals(directory)
+    try:
+        for journal in left:
+            await _keep(documents, journal.name, journal.counts(), clock.now())
+            journal.remove()
+    finally:
+        for journal in left:
+            journal.close()
+
+
+async def _keep(documents: Documents, name: str, counts: Counter[Key], now: float) -> None:
+    """Put rows into the documents; each page is there wholly or not at all, so one that is there is left."""
+    collection = await documents.collection(COLLECTED)
+    rows = [
+        {"id": f"{name}-{number}", "kind": kind, "day": day, "domain": domain, "row": row, "count": count, "at": now}
+        for number, ((day, kind, domain, row), count) in enumerate(counts.items())
+    ]
+    for start in range(0, len(rows), _PAGE):
+        try:
+            await collection.insert_many(rows[start : start + _PAGE])
+        except DuplicateError:
+            log.info("results were kept before", journal=name)
 
 
 class CollectedResults:

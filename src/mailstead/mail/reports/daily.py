@@ -33,8 +33,9 @@ from mailstead.mail.authentication.resolving import Resolving
 from mailstead.mail.envelope import Envelope, EnvelopeRecipient
 from mailstead.mail.outbound.queue import OutboundQueue
 from mailstead.mail.outbound.signing import Signing
-from mailstead.mail.reports.collector import CollectedResults, Kind, day_of
+from mailstead.mail.reports.collector import CollectedResults, day_of
 from mailstead.mail.reports.destinations import dmarc_destinations, tls_destinations
+from mailstead.mail.reports.journal import Kind
 from mailstead.mail.reports.rows import DmarcRow, TlsRow
 from mailstead.stores.directory.directory import Directory
 from mailstead.stores.directory.records import Domain
