@@ -143,6 +143,32 @@ class DavClient:
         return await self("PUT", path, data, **fields)
 
 
+class CalDavCopy:
+    """What a program that syncs knows of a collection."""
+
+    def __init__(self, client: DavClient, path: str) -> None:
+        self._client = client
+        self._path = path
+        self.token = ""
+        self.etags: dict[str, str] = {}
+
+    async def synchronise(self) -> tuple[set[str], set[str]]:
+        """Hear of what changed; the hrefs that did, and those that are gone."""
+        reply = await self._client.sync(self._path, self.token)
+        changed, gone = set(), set()
+        for href in reply.responses():
+            properties = reply.properties(href)
+            if properties:
+                self.etags[href] = properties[f"{D}getetag"].text
+                changed.add(href)
+            else:
+                assert reply.status_of(href) == 404
+                del self.etags[href]
+                gone.add(href)
+        self.token = reply.sync_token
+        return changed, gone
+
+
 class DavHouse:
     """An installation with its server."""
 

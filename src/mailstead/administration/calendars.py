@@ -200,3 +200,12 @@ def all_octets(dav: DavStore, collection: Collection) -> Iterator[bytes]:
         batch = [row.id for row in rows[start : start + _BATCH]]
         found = dav.read(batch)
         yield from (found[identifier] for identifier in batch if identifier in found)
+
+
+async def switch_birthdays(
+    administration: Administration, actor: Actor, address: str, *, on: bool, current: str | DataKey | None = None
+) -> None:
+    """Make the calendar of an account's contacts' birthdays, or take it away. Raises as opened_mailbox does."""
+    async with opened_mailbox(administration, actor, address, current) as (alias, mailbox):
+        await administration.mailboxes.run(mailbox.dav.switch_birthdays, on=on)
+    await administration.audit(actor, "calendar.birthdays", alias.address, on=on)

@@ -1,10 +1,11 @@
 """`mailstead calendar`: calendars of accounts."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from mailstead.administration.actor import COMMAND_LINE
+from mailstead.administration.calendars import switch_birthdays
 from mailstead.administration.sharing import make_link, remove_links, subscribe
 from mailstead.cli import collections
 from mailstead.cli.collections import Address, Name
@@ -105,3 +106,18 @@ def subscribe_calendar(
 
     with_stores(work)
     emit_done(f"{calendar} of {address} is filled from {url}", json=json, record={"name": calendar, "url": url})
+
+
+@app.command("birthdays")
+def switch_calendar_of_birthdays(
+    address: Address,
+    state: Annotated[Literal["on", "off"], typer.Argument(metavar="on|off", help="Make it, or take it away.")],
+    json: Json = False,
+) -> None:
+    """Keep a calendar of the birthdays and anniversaries that an account's contacts have."""
+
+    async def work(stores: Stores) -> None:
+        await switch_birthdays(stores.administration, COMMAND_LINE, address, on=state == "on")
+
+    with_stores(work)
+    emit_done(f"birthdays of {address} are {state}", json=json, record={"birthdays": state == "on"})

@@ -99,3 +99,17 @@ def test_shares_and_links(domain: CommandLine) -> None:
     domain.run("calendar", "subscribe", ALICE, "far", "webcal://far.test/a.ics")
     for url in ("file:///etc/passwd", "https://user@far.test/", "ftp://far.test/a.ics", "https://"):
         domain.refused("calendar", "subscribe", ALICE, "more", url)
+
+
+def test_birthdays_are_switched_on_and_off(domain: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "a.vcf"
+    file.write_text(VCF.replace("FN:Fay\n", "FN:Fay\nBDAY:1990-02-03\n"))
+    domain.run("contacts", "import", ALICE, str(file))
+    assert domain.json("calendar", "birthdays", ALICE, "on") == {"birthdays": True}
+    assert "SUMMARY:🎂 Fay (1990)" in domain.run("calendar", "export", ALICE, "--calendar", "birthdays").out
+    (tmp_path / "b.ics").write_text(ICS)
+    refused = domain.refused("calendar", "import", ALICE, str(tmp_path / "b.ics"), "--calendar", "birthdays")
+    assert "filled by the server" in refused
+    assert domain.json("calendar", "birthdays", ALICE, "off") == {"birthdays": False}
+    names = [one["name"] for one in domain.json("calendar", "list", ALICE)]
+    assert names == ["default", "tasks"]

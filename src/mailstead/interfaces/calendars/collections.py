@@ -8,6 +8,7 @@ import msgspec
 from mailstead.administration.actor import Administration
 from mailstead.administration.calendars import CollectionKind
 from mailstead.foundation.errors import NotFoundError, PermissionDeniedError
+from mailstead.stores.mailbox.dav.collections import TITLES
 from mailstead.stores.mailbox.dav.records import Collection, NoSuchCollectionError
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.sharing.shares import Shares
@@ -17,7 +18,6 @@ NAME, COLOR = "{DAV:}displayname", "{http://apple.com/ns/ical/}calendar-color"
 HUES = ("#1c6b4f", "#2457a6", "#8a3ffc", "#b0561a", "#b3261e", "#007c89", "#946200", "#5b6570")
 """The colours that calendars are shown in; any other is shown in the nearest of these."""
 _TEXT = re.compile(r">([^<]*)<")
-_TITLES = {("calendar", "default"): "Calendar", ("calendar", "tasks"): "Tasks", ("addressbook", "default"): "Contacts"}
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ async def collections_of(administration: Administration, mailbox: Mailbox, kind:
                 hue_of(text_property(properties.get(COLOR)), place),
                 mailbox,
                 "",
-                source is None,
+                source is None and not record.is_made,
                 "" if source is None else source.url,
                 "" if source is None else source.error,
             )
@@ -83,7 +83,7 @@ async def collections_of(administration: Administration, mailbox: Mailbox, kind:
 
 
 def _title(record: Collection, properties: dict[str, bytes]) -> str:
-    return text_property(properties.get(NAME)) or _TITLES.get((record.kind, record.name), record.name)
+    return text_property(properties.get(NAME)) or TITLES.get((record.kind, record.name), record.name)
 
 
 async def _shared(administration: Administration, own: Mailbox, kind: CollectionKind, start: int) -> list[Shown]:
@@ -102,7 +102,9 @@ async def _shared(administration: Administration, own: Mailbox, kind: Collection
             continue
         hue = hue_of(text_property(properties.get(COLOR)), start + len(found))
         title = _title(record, properties)
-        found.append(Shown(share.id, record, title, hue, mailbox, alias.address, share.rights == "write"))
+        found.append(
+            Shown(share.id, record, title, hue, mailbox, alias.address, share.rights == "write" and not record.is_made)
+        )
     return found
 
 

@@ -133,7 +133,7 @@ def default_calendar(dav: DavStore, kind: str) -> Collection:
     """Where invitations go: the one that was chosen, else the first that takes them; made when there is none."""
     calendars = dav.collections("calendar")
     chosen = _named(dav.properties(box_of(dav, "inbox").id).get(DEFAULT_CALENDAR, b""))
-    fit = [one for one in calendars if not one.components or kind in one.components]
+    fit = [one for one in calendars if not one.is_made and (not one.components or kind in one.components)]
     for wanted in (chosen, "default"):
         for one in fit:
             if one.name == wanted:

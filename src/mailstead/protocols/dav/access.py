@@ -21,6 +21,8 @@ WRITE_ACL, ALL, FREE_BUSY = d("write-acl"), d("all"), c("read-free-busy")
 READER = frozenset((READ, READ_OWN, FREE_BUSY))
 WRITER = READER | {WRITE, WRITE_PROPERTIES, WRITE_CONTENT, BIND, UNBIND, UNLOCK}
 OWNER = WRITER | {ALL, READ_ACL, WRITE_ACL}
+FILLED = OWNER - (WRITER - READER) | {WRITE_PROPERTIES}
+"""What an owner may do with a collection that is filled from elsewhere: read it, name it, share it."""
 
 
 DELIVER, SEND = c("schedule-deliver"), c("schedule-send")

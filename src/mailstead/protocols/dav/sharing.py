@@ -10,13 +10,13 @@ from xml.sax.saxutils import unescape
 
 from msgspec.structs import replace
 
-from mailstead.protocols.dav.access import OWNER, READER, WRITE_PROPERTIES, WRITER, Access
+from mailstead.protocols.dav.access import FILLED, READER, WRITER, Access
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.names import d
-from mailstead.protocols.dav.properties.webdav import TITLES
 from mailstead.protocols.dav.resources import CollectionResource, Home, Principal
 from mailstead.protocols.dav.xml.writer import element, escape
+from mailstead.stores.mailbox.dav.collections import TITLES
 from mailstead.stores.mailbox.dav.records import Collection, NoSuchCollectionError
 from mailstead.stores.sharing.shares import Share, Shares
 from mailstead.stores.sharing.subscriptions import Subscriptions
@@ -69,7 +69,8 @@ class SharedAccess(Access):
         except NoSuchCollectionError:
             return None
         quota = services.settings.mailbox.quota if alias.quota is None else alias.quota
-        rights = WRITER if share.rights == "write" and not await self._is_fetched(share) else READER
+        can_write = share.rights == "write" and not record.is_made and not await self._is_fetched(share)
+        rights = WRITER if can_write else READER
         shown = {**properties, _NAME: _named(record, properties.get(_NAME), alias.address)}
         return CollectionResource(
             home, PREFIX + share.id, record, rights, mailbox.dav, alias.address, mailbox, quota, shown
@@ -85,7 +86,7 @@ class SharedAccess(Access):
         mailbox_id = collection.mailbox.id
         if await self._subscriptions.of_collection(mailbox_id, collection.record.id) is None:
             return collection
-        return replace(collection, rights=OWNER - (WRITER - READER) | {WRITE_PROPERTIES})
+        return replace(collection, rights=FILLED)
 
     async def leave(self, exchange: Exchange, collection: CollectionResource) -> None:
         """One with whom a collection is shared deletes it from the home: it is the share that ends. Raises DavError."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from mailstead.mail.scheduling.storing import box_of
-from mailstead.protocols.dav.access import BOX_RIGHTS, OWNER
+from mailstead.protocols.dav.access import BOX_RIGHTS, FILLED, OWNER
 from mailstead.protocols.dav.directory import directory_book
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
@@ -110,8 +110,9 @@ async def target(exchange: Exchange, path: str) -> Found:
 def of_home(home: Home, record: Collection, properties: dict[str, bytes]) -> CollectionResource:
     """A collection of the home's own mailbox, seen by its owner."""
     mailbox, quota = home.holder.mailbox, home.holder.quota
+    rights = FILLED if record.is_made else OWNER
     return CollectionResource(
-        home, record.name, record, OWNER, mailbox.dav, home.holder.address, mailbox, quota, properties
+        home, record.name, record, rights, mailbox.dav, home.holder.address, mailbox, quota, properties
     )
 
 
@@ -138,6 +139,8 @@ def _described(home: Home, name: str) -> tuple[Collection, dict[str, bytes]]:
 async def collections(exchange: Exchange, home: Home) -> list[CollectionResource]:
     """All collections that are shown in a home."""
     access, mailbox = exchange.services.access, home.holder.mailbox
+    if exchange.settings.dav.birthdays and mailbox is exchange.own.mailbox:
+        await exchange.run_short(mailbox, _with_birthdays, mailbox)
     found = []
     for record, properties in await exchange.run_short(mailbox, mailbox.dav.described, home.kind.kind):
         seen = await access.seen(exchange, of_home(home, record, properties))
@@ -146,6 +149,12 @@ async def collections(exchange: Exchange, home: Home) -> list[CollectionResource
     found += await access.others(exchange, home)
     names = {one.path for one in found}
     return [*found, *(one for one in await directory_book(exchange, home) if one.path not in names)]
+
+
+def _with_birthdays(mailbox: Mailbox) -> None:
+    """The setting holds for who never said otherwise."""
+    if mailbox.dav.birthdays() is None:
+        mailbox.dav.switch_birthdays(on=True)
 
 
 async def _object(exchange: Exchange, collection: CollectionResource, name: str) -> ObjectResource | Unmapped:

@@ -37,3 +37,6 @@ class DavSettings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["off", "domain"], text("Accounts that everybody sees as a read-only address book: off, or domain")
     ] = "off"
     files: Annotated[bool, switch("Offer a folder for files of any kind at /dav/ADDRESS/files/")] = False
+    birthdays: Annotated[
+        bool, switch("Give every account a calendar of its contacts' birthdays; each can switch its own on or off")
+    ] = False

@@ -20,13 +20,13 @@ from mailstead.protocols.dav.sync_token import sync_token
 from mailstead.protocols.dav.view import View
 from mailstead.protocols.dav.xml.reader import Element
 from mailstead.protocols.dav.xml.writer import element, escape
+from mailstead.stores.mailbox.dav.collections import TITLES
 from mailstead.stores.mailbox.dav.records import Lock
 from mailstead.stores.mailbox.mailbox import Mailbox
 
 _ALL = (Root, Principal, Home, CollectionResource, ObjectResource)
 _COLLECTIONS = (Root, Principal, Home, CollectionResource)
 _USAGE, _LOCKS = "usage", "locks"
-TITLES = {("calendar", "default"): "Calendar", ("calendar", "tasks"): "Tasks", ("addressbook", "default"): "Contacts"}
 
 
 def any_text(_: object, value: Element) -> None:

@@ -8,7 +8,11 @@ from mailstead.stores.mailbox.connection import select
 from mailstead.stores.mailbox.dav.records import Collection, CollectionExistsError, Kind, NoSuchCollectionError
 from mailstead.stores.mailbox.folders import next_modseq
 
-_COLUMNS = "id, kind, name, components, token, size, objects"
+_MADE = "dav.made."  # and the id: a collection that the server fills
+_COLUMNS = (
+    "id, kind, name, components, token, size, objects,"
+    f" EXISTS (SELECT 1 FROM setting WHERE setting.name = '{_MADE}' || dav_collection.id)"
+)
 _SETTING = "dav.defaults"
 # What a mailbox has from its first use on
 DEFAULTS: tuple[tuple[Kind, str, tuple[str, ...]], ...] = (
@@ -16,11 +20,18 @@ DEFAULTS: tuple[tuple[Kind, str, tuple[str, ...]], ...] = (
     ("calendar", "tasks", ("VTODO",)),
     ("addressbook", "default", ()),
 )
+# What collections are called that nobody gave a name to
+TITLES: Mapping[tuple[str, str], str] = {
+    ("calendar", "default"): "Calendar",
+    ("calendar", "tasks"): "Tasks",
+    ("calendar", "birthdays"): "Birthdays",
+    ("addressbook", "default"): "Contacts",
+}
 
 
 def _collection(row: tuple[object, ...]) -> Collection:
-    identifier, kind, name, components, token, size, objects = row
-    return Collection(identifier, kind, name, tuple(str(components).split()), token, size, objects)  # type: ignore[arg-type] # SQLite's columns
+    identifier, kind, name, components, token, size, objects, is_made = row
+    return Collection(identifier, kind, name, tuple(str(components).split()), token, size, objects, bool(is_made))  # type: ignore[arg-type] # SQLite's columns
 
 
 def ensure_defaults(connection: apsw.Connection) -> None:
@@ -84,6 +95,17 @@ def delete(connection: apsw.Connection, collection_id: int) -> None:
     for table in ("dav_object", "dav_tombstone", "dav_property"):
         connection.execute(f"DELETE FROM {table} WHERE collection_id = ?", (collection_id,))
     connection.execute("DELETE FROM dav_collection WHERE id = ?", (collection_id,))
+    connection.execute("DELETE FROM setting WHERE name = ?", (f"{_MADE}{collection_id}",))
+
+
+def mark_made(connection: apsw.Connection, collection_id: int) -> None:
+    """It is the server alone that fills this collection."""
+    connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (f"{_MADE}{collection_id}", b"1"))
+
+
+def is_made(connection: apsw.Connection, collection_id: int) -> bool:
+    """Whether mark_made was done for it."""
+    return bool(select(connection, "SELECT 1 FROM setting WHERE name = ?", (f"{_MADE}{collection_id}",)))
 
 
 def properties(connection: apsw.Connection, collection_id: int) -> dict[str, bytes]:

@@ -4,7 +4,13 @@ from typing import Literal
 
 import msgspec
 
-from mailstead.foundation.errors import AlreadyExistsError, InvalidError, NotFoundError, PermanentError
+from mailstead.foundation.errors import (
+    AlreadyExistsError,
+    InvalidError,
+    NotFoundError,
+    PermanentError,
+    PermissionDeniedError,
+)
 
 Kind = Literal["calendar", "addressbook", "files", "inbox", "outbox"]
 
@@ -35,6 +41,12 @@ class UidConflictError(AlreadyExistsError):
     def __init__(self, name: str) -> None:
         super().__init__(detail=name)
         self.name = name
+
+
+class MadeByServerError(PermissionDeniedError):
+    """The collection is filled by the server alone."""
+
+    public_text = "This collection is filled by the server"
 
 
 class PreconditionFailedError(PermanentError):
@@ -69,6 +81,8 @@ class Lock(msgspec.Struct, frozen=True):
 class Collection(msgspec.Struct, frozen=True):
     """A calendar, address book or folder of files; `components` are the kinds of objects that a calendar takes.
 
+    One that `is_made` by the server from what else there is can only be read.
+
     Folders of files may be in others: their names are paths, the outermost one's is empty.
     """
 
@@ -79,6 +93,7 @@ class Collection(msgspec.Struct, frozen=True):
     token: int
     size: int
     objects: int
+    is_made: bool = False
 
 
 class NewObject(msgspec.Struct, frozen=True):

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 import apsw
 
 from mailstead.foundation.errors import OverQuotaError
-from mailstead.stores.mailbox.dav import collections, locks, objects, owed, trees
+from mailstead.stores.mailbox.dav import birthdays, collections, locks, objects, owed, trees
 from mailstead.stores.mailbox.dav.records import (
     Collection,
     CollectionChanges,
     Kind,
     Lock,
+    MadeByServerError,
     NewObject,
     NoSuchObjectError,
     ObjectRow,
@@ -36,6 +37,7 @@ class DavStore:
 
     def collections(self, kind: Kind) -> list[Collection]:
         """All of a kind by name; a mailbox that never had any gets a calendar, tasks and an address book first."""
+        self._follow(kind)
         with self._handle.read() as connection:
             if collections.has_defaults(connection):
                 return collections.list_collections(connection, kind)
@@ -45,8 +47,30 @@ class DavStore:
 
     def collection(self, kind: Kind, name: str) -> Collection:
         """The collection. Raises NoSuchCollectionError."""
+        self._follow(kind)
         with self._handle.read() as connection:
             return collections.find(connection, kind, name)
+
+    def _follow(self, kind: Kind = "calendar") -> None:
+        """The calendar of birthdays is as the address books are when calendars are looked at."""
+        if kind != "calendar":
+            return
+        with self._handle.read() as connection:
+            if not birthdays.is_stale(connection):
+                return
+        with self._handle.write() as connection:
+            birthdays.follow(connection)
+
+    def birthdays(self) -> bool | None:
+        """See birthdays.state."""
+        with self._handle.read() as connection:
+            return birthdays.state(connection)
+
+    def switch_birthdays(self, *, on: bool) -> None:
+        """Make the calendar of birthdays, or take it away."""
+        with self._handle.write() as connection:
+            collections.ensure_defaults(connection)
+            birthdays.switch(connection, on=on)
 
     def described(self, kind: Kind) -> list[tuple[Collection, dict[str, bytes]]]:
         """See collections; each with the properties that clients set."""
@@ -144,6 +168,7 @@ class DavStore:
 
     def find_described(self, kind: Kind, name: str) -> tuple[Collection, dict[str, bytes]]:
         """A collection with its properties. Raises NoSuchCollectionError."""
+        self._follow(kind)
         with self._handle.read() as connection:
             found = collections.find(connection, kind, name)
             return found, collections.properties(connection, found.id)
@@ -155,6 +180,7 @@ class DavStore:
 
     def describe(self, collection_id: int) -> tuple[Collection, dict[str, bytes]]:
         """A collection by its id, with its properties. Raises NoSuchCollectionError."""
+        self._follow()
         with self._handle.read() as connection:
             return collections.by_id(connection, collection_id), collections.properties(connection, collection_id)
 
@@ -221,6 +247,7 @@ class DavStore:
     ) -> tuple[ObjectRow, bool]:
         """See objects.put; with `settles` these records of what is owed are taken away. Raises OverQuotaError besides."""
         with self._handle.write() as connection:
+            _check_writable(connection, collection_id)
             if guard is not None:
                 _ask(connection, collection_id, new.name, now, guard)
             result = objects.put(connection, collection_id, new, now, if_match, if_none_match)
@@ -252,6 +279,7 @@ class DavStore:
     ) -> None:
         """See objects.delete."""
         with self._handle.write() as connection:
+            _check_writable(connection, collection_id)
             if guard is not None:
                 _ask(connection, collection_id, name, now, guard, leaves=True)
             objects.delete(connection, collection_id, name, now, if_match)
@@ -286,7 +314,9 @@ class DavStore:
             if found.etag != source.etag:
                 raise PreconditionFailedError
             kept = objects.properties(connection, source_id).get(found.id, {})
+            _check_writable(connection, target_id)
             if is_move:
+                _check_writable(connection, source_id)
                 _ask(connection, source_id, source.name, now, guard, leaves=True)
                 collection = collections.by_id(connection, source_id)
                 locks.forget(connection, trees.store_path(collection.kind, collection.name, source.name))
@@ -354,6 +384,11 @@ class DavStore:
         """Take a lock off."""
         with self._handle.write() as connection:
             locks.remove(connection, token)
+
+
+def _check_writable(connection: apsw.Connection, collection_id: int) -> None:
+    if collections.is_made(connection, collection_id):
+        raise MadeByServerError
 
 
 def _create(
