@@ -1,7 +1,9 @@
 """`mailstead serve`: run all services, or those named."""
 
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
+import msgspec
 import structlog
 import typer
 import uvloop
@@ -17,6 +19,9 @@ from mailstead.foundation.net.errors import ListenError
 from mailstead.services.first_start import DEMO, Wanted, wanted_domain
 from mailstead.services.registry import services_named
 from mailstead.services.runtime import run_services
+from mailstead.services.stores import bus_url
+from mailstead.services.worker import run_worker
+from mailstead.services.workers import Assignment
 from mailstead.stores.directory.names import InvalidAddressError
 
 log = structlog.get_logger("mailstead.runtime")
@@ -34,18 +39,32 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Set up the demo domain when there is no domain yet.")] = False,
     domain: Annotated[str, typer.Option(help="Set up this domain when there is none yet.")] = "",
     admin: Annotated[str, typer.Option(help="The administrator's address, with --domain.")] = "",
+    worker: Annotated[str, typer.Option(hidden=True)] = "",  # how a process starts its own workers
 ) -> None:
     """Run services until SIGTERM or Ctrl-C; nothing acknowledged is lost."""
     settings = current_settings()
     named = known_services(service or [])
     wanted = _wanted(demo, domain, admin)
     configure_logging(settings)
+    if worker:
+        _run(run_worker(settings, _assignment(worker)))
+        return
     _warn(settings, named)
     first = FirstStart(wanted=wanted)
+    _run(run_services(settings, services_named(named), named=named, when_started=None if named else first.run))
+
+
+def _assignment(text: str) -> Assignment:
     try:
-        uvloop.run(
-            run_services(settings, services_named(named), named=named, when_started=None if named else first.run)
-        )
+        return msgspec.json.decode(text, type=Assignment)
+    except msgspec.DecodeError:
+        fail("--worker is for processes that start their own workers", code=2)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work`; what it raises is said and ends the command."""
+    try:
+        uvloop.run(work)
     except ListenError as error:
         hint = f"; MAILSTEAD_PORT_{error.listener.upper()} takes another port, 0 for any free one, or off"
         fail(f"cannot start: {error}" + (hint if error.is_taken else ""))
@@ -67,7 +86,7 @@ def _wanted(demo: bool, domain: str, admin: str) -> Wanted | None:
 
 
 def _warn(settings: Settings, named: tuple[str, ...]) -> None:
-    if named and settings.server.bus_url == "memory:":
+    if named and bus_url(settings) == "memory:":
         log.warning(
             "services in processes of their own do not hear of each other on this bus",
             setting="MAILSTEAD_BUS_URL",

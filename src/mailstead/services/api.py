@@ -104,6 +104,8 @@ async def start(wiring: Wiring) -> WithTransfers:
     desk, transfers = transfer_desk(stores)
     app = api_application(api_services(wiring, desk))
     lines = await serve_http(wiring, "api", app, [listener(wiring, "api", stores.settings.port.api, "detect")])
+    if wiring.is_worker:
+        return WithTransfers(lines, transfers)  # events are delivered by the first process
     hooks = Hooks(stores.resolver, lambda: wiring.contexts.client(True), stores.settings.webhook, stores.clock)
     events = EventWorker(stores.event_deliveries, stores.directory, hooks, stores.bus, stores.clock)
     return WithTransfers(Api(lines, events), transfers)

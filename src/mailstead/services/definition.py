@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from mailstead.foundation.metrics import Metrics
+from mailstead.foundation.net.listen import Listening
 from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.services.ready import Endpoint
 from mailstead.services.stores import Stores
@@ -18,7 +19,9 @@ class Wiring(msgspec.Struct, frozen=True):
     contexts: TLSContexts
     metrics: Metrics
     hostname: str
-    together: frozenset[str]  # the services of this process
+    together: frozenset[str]  # the services of this process, and of the one whose worker it is
+    listening: Listening = msgspec.field(default_factory=Listening)
+    is_worker: bool = False  # one of several processes of its services, and not the first
     own: set[tuple[str, int]] = msgspec.field(default_factory=set)  # connections that this process made to itself
 
 

@@ -29,7 +29,7 @@ async def serve_lines(
     wiring: Wiring, service: str, handler: Handler, listeners: Sequence[Listener | None], too_many: bytes
 ) -> LineService:
     """Listen with `handler` on the listeners that are switched on. Raises ListenError."""
-    wanted = [listener for listener in listeners if listener is not None]
+    wanted = [one for one in listeners if one is not None and wiring.listening.has(one.name)]
     server = LineServer(
         service,
         handler,
@@ -38,6 +38,7 @@ async def serve_lines(
         limits=wiring.stores.settings.network,
         too_many=too_many,
         metrics=wiring.stores.metrics,
+        listening=wiring.listening,
     )
     ports = await server.start()
     endpoints = {

@@ -17,11 +17,12 @@ Start = Callable[["Wiring"], Awaitable["Running"]]
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A name, what it is for, and how it is started."""
+    """A name, what it is for, how it is started, and whether several processes may answer its clients."""
 
     name: str
     purpose: str
     start: Start
+    is_shared: bool = False
 
 
 def lazily(module: str) -> Start:
@@ -37,11 +38,11 @@ def lazily(module: str) -> Start:
 SERVICES: tuple[Service, ...] = (
     Service("storage", "owner of the mailbox files: LMTP", lazily("storage")),
     Service("smtp", "submission and the outbound queue", lazily("smtp")),
-    Service("mx", "mail from other hosts", lazily("mx")),
-    Service("imap", "IMAP", lazily("imap")),
-    Service("pop3", "POP3", lazily("pop3")),
+    Service("mx", "mail from other hosts", lazily("mx"), True),
+    Service("imap", "IMAP", lazily("imap"), True),
+    Service("pop3", "POP3", lazily("pop3"), True),
     Service("managesieve", "ManageSieve: filter scripts", lazily("managesieve")),
-    Service("api", "REST API", lazily("api")),
+    Service("api", "REST API", lazily("api"), True),
     Service("web", "account, administration and webmail", lazily("web")),
     Service("caldav", "calendars", lazily("caldav")),
     Service("carddav", "contacts", lazily("carddav")),

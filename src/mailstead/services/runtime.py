@@ -1,8 +1,8 @@
 """Start services in order, say when all are ready, and stop them without losing anything.
 
 States: starting -> ready -> draining -> stopped. The ready file exists exactly while the state is ready. SIGTERM and
-SIGINT begin the drain, SIGHUP reloads certificates. Every service gets the same time to drain, all at once; stores are
-closed after the last of them.
+SIGINT begin the drain, SIGHUP reloads certificates. Every service gets the same time to drain, all at once, and so do
+the workers (workers.py); stores are closed after the last of them.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import structlog
 
 import mailstead
 from mailstead.foundation.config.settings import Settings
+from mailstead.foundation.net.listen import Listening
 from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.services.certificate import TLS_FOLDER, ensure_certificate
 from mailstead.services.definition import Running, Wiring
@@ -22,12 +23,12 @@ from mailstead.services.hostname import host_name
 from mailstead.services.lock import service_lock
 from mailstead.services.ready import Endpoint, ready_path, write_ready
 from mailstead.services.registry import Service
+from mailstead.services.running import STOP_SIGNALS, drain
 from mailstead.services.secret import data_directory
 from mailstead.services.stores import open_stores
+from mailstead.services.workers import Workers
 
 log = structlog.get_logger("mailstead.runtime")
-
-_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Serving:
@@ -66,19 +67,26 @@ async def run_services(
             metrics=stores.metrics,
             hostname=host_name(settings),
             together=frozenset(service.name for service in services),
+            listening=Listening(processes=settings.server.workers),
         )
         running: list[tuple[str, Running]] = []
         endpoints: dict[str, Endpoint] = {}
+        shared: list[str] = []
+        workers: Workers | None = None
         try:
             for service in services:
                 started = await service.start(wiring)
                 running.append((service.name, started))
                 endpoints |= started.endpoints
-            for number in _STOP_SIGNALS:
+                if service.is_shared:
+                    shared += started.endpoints
+            for number in STOP_SIGNALS:
                 loop.add_signal_handler(number, stop.set)
             loop.add_signal_handler(signal.SIGHUP, wiring.contexts.reload)
             if when_started is not None:
                 await when_started(Serving(wiring, endpoints, authority))
+            workers = Workers(settings.server.workers - 1, services, shared, wiring.listening)
+            await workers.start()
             write_ready(ready, endpoints, authority, stores.clock)
             log.info("ready", version=mailstead.__version__, services=[name for name, _ in running])
             try:
@@ -86,14 +94,6 @@ async def run_services(
             finally:
                 ready.unlink(missing_ok=True)
         finally:
-            await _drain(running, settings.server.drain_timeout)
+            timeout = settings.server.drain_timeout
+            await asyncio.gather(drain(running, timeout), *([workers.drain(timeout)] if workers is not None else []))
     log.info("stopped")
-
-
-async def _drain(running: Sequence[tuple[str, Running]], timeout: float) -> None:
-    results = await asyncio.gather(
-        *(started.drain(timeout) for _, started in reversed(running)), return_exceptions=True
-    )
-    for (name, _), result in zip(reversed(running), results, strict=True):
-        if isinstance(result, BaseException):
-            log.error("service did not stop cleanly", service=name, exc_info=result)

@@ -108,6 +108,12 @@ class Announcer:
             await asyncio.wait(set(self._tasks))
 
 
+def bus_url(settings: Settings) -> str:
+    """The bus in use: what is in the memory of one process cannot be shared by several."""
+    url = settings.server.bus_url
+    return "unix:" if url == "memory:" and settings.server.workers > 1 else url
+
+
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     """Open all stores. Raises StoreUnavailableError, RestorationCutOffError, OSError."""
@@ -120,7 +126,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         documents = open_documents(settings.server.documents_url, data, settings.documents)
         await documents.open()
         stack.push_async_callback(documents.close)
-        bus = open_bus(settings.server.bus_url, data, settings.bus)
+        bus = open_bus(bus_url(settings), data, settings.bus)
         await bus.open()
         stack.push_async_callback(bus.close)
         announcer = Announcer(bus)

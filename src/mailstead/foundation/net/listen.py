@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,18 +89,50 @@ def _listen_unix(path: Path) -> socket.socket:
     return made
 
 
-class Acceptor:
-    """Hands every accepted socket (not blocking) with its peer to `accepted`."""
+class Listening:
+    """The listening sockets of this process by the names of its listeners.
 
-    def __init__(self, listening: socket.socket, accepted: Accepted) -> None:
+    They are opened here, or were opened by another process and are `given`: then there are those and no others.
+    `processes` is how many accept from each.
+    """
+
+    def __init__(self, given: Mapping[str, Sequence[socket.socket]] | None = None, *, processes: int = 1) -> None:
+        self._is_given = given is not None
+        self._sockets = {name: list(sockets) for name, sockets in (given or {}).items()}
+        self.is_shared = processes > 1
+
+    def has(self, name: str) -> bool:
+        """Whether the listener of that name can be served here."""
+        return not self._is_given or name in self._sockets
+
+    def opened(self, name: str) -> list[socket.socket]:
+        """The sockets of a listener that is served."""
+        return self._sockets.get(name, [])
+
+    async def sockets(self, name: str, host: str, port: int) -> list[socket.socket]:
+        """The sockets of a listener, opened when none are given. Raises OSError."""
+        if not self._is_given:
+            self._sockets[name] = await open_sockets(host, port)
+        return self._sockets[name]
+
+
+class Acceptor:
+    """Hands every accepted socket (not blocking) with its peer to `accepted`.
+
+    Of a listening socket that is shared with other processes one connection is taken at a time: who is busy leaves the
+    next one to the others.
+    """
+
+    def __init__(self, listening: socket.socket, accepted: Accepted, *, is_shared: bool = False) -> None:
         self._listening = listening
+        self._batch = 1 if is_shared else _BATCH
         self._accepted = accepted
         self._loop = asyncio.get_running_loop()
         self._pause: asyncio.TimerHandle | None = None
         self._loop.add_reader(listening.fileno(), self._ready)
 
     def _ready(self) -> None:
-        for _ in range(_BATCH):
+        for _ in range(self._batch):
             try:
                 taken, name = self._listening.accept()
             except (BlockingIOError, InterruptedError):

@@ -31,7 +31,7 @@ from mailstead.foundation.net.errors import (
     WriteTimeoutError,
 )
 from mailstead.foundation.net.limits import ConnectionLimits, Networks
-from mailstead.foundation.net.listen import Acceptor, open_sockets
+from mailstead.foundation.net.listen import Acceptor, Listening
 from mailstead.foundation.net.proxy import parse_header, wanted_octets
 from mailstead.foundation.tls.contexts import TLSContexts
 
@@ -73,8 +73,11 @@ class LineServer:
         too_many: bytes,
         metrics: Metrics,
         clock: Clock | None = None,
+        listening: Listening | None = None,
     ) -> None:
+        """Without `listening` its sockets are its own alone."""
         self._service = service
+        self._listening = listening or Listening()
         self._handler = handler
         self._listeners = tuple(listeners)
         self._contexts = contexts
@@ -97,13 +100,14 @@ class LineServer:
         ports: dict[str, int] = {}
         for listener in self._listeners:
             try:
-                sockets = await open_sockets(listener.host, listener.port)
+                sockets = await self._listening.sockets(listener.name, listener.host, listener.port)
             except OSError as error:
                 self._stop_accepting()
                 place = f"{listener.host}:{listener.port}" if listener.port else listener.host
                 raise ListenError(listener.name, place, error) from error
             for opened in sockets:
-                self._acceptors.append(Acceptor(opened, partial(self._accepted_on, listener)))
+                accepted = partial(self._accepted_on, listener)
+                self._acceptors.append(Acceptor(opened, accepted, is_shared=self._listening.is_shared))
                 ports[listener.name] = 0 if opened.family == socket.AF_UNIX else opened.getsockname()[1]
         return ports
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mailstead.foundation.config.option import duration, listing, path, secret_text, switch, text
+from mailstead.foundation.config.option import duration, listing, number, path, secret_text, switch, text
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,4 +64,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], text("Least level logged: debug, info, warning or error")
     ] = "info"
+    workers: Annotated[
+        int,
+        number(
+            "Processes that answer clients of mx, imap, pop3 and api beside each other, to use as many processors; past 1,"
+            " bus_url memory: means unix:",
+            least=1,
+            most=64,
+        ),
+    ] = 1
     drain_timeout: Annotated[float, duration("How long sessions may finish their command at a stop")] = 7.0
