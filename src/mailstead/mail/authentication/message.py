@@ -1,6 +1,7 @@
 """A message as its authentication is looked at: fields with their exact octets, and a body that is read as a stream."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -27,6 +28,7 @@ class CheckedMessage:
         self.body = body
         self.body_size = body_size
         self.fields: list[Field] = []
+        self.kept: dict[str, Any] = {}  # what checks made of it and others need, too
         for name, start, end in iter_field_ranges(header):
             raw = header[start:end]
             value = raw[raw.index(b":") + 1 :].removesuffix(b"\n").removesuffix(b"\r")

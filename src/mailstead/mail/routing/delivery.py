@@ -129,7 +129,9 @@ class DirectDelivery:
         attempt = delivery_id or delivery_name(trace_id, message)
         body = message.replaced(count, kept)
         verdict = read_verdict(start)
-        deliveries = (self._deliver(sender, one, body, verdict, trace_id, attempt) for one in recipients)
+        deliveries = [self._deliver(sender, one, body, verdict, trace_id, attempt) for one in recipients]
+        if len(deliveries) == 1:
+            return [await deliveries[0]]
         return list(await asyncio.gather(*deliveries))
 
     async def _deliver(

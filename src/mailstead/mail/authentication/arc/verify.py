@@ -21,7 +21,7 @@ from mailstead.mail.authentication.dkim.verify import (
     Candidate,
     KeyName,
     KeyProblem,
-    fetch_key,
+    fetch_named,
     verify_candidates,
 )
 from mailstead.mail.authentication.message import CheckedMessage
@@ -85,8 +85,7 @@ async def _verify_seals(
     """Raises ChainError at the newest seal that does not hold."""
     names = {one.instance: _key_name(one) for one in sets}
     wanted = list(dict.fromkeys(names.values()))
-    found = await asyncio.gather(*(fetch_key(name, resolver, settings.rsa_bits_most) for name in wanted))
-    by_name = dict(zip(wanted, found, strict=True))
+    by_name = await fetch_named(wanted, resolver, settings.rsa_bits_most)
     keys = {instance: by_name[name] for instance, name in names.items()}
     if len(sets) <= _INLINE_SEALS:
         _check_seals(message, sets, keys)
@@ -108,7 +107,7 @@ def _key_name(one: ArcSet) -> KeyName:
 
 
 def _check_seals(message: CheckedMessage, sets: Sequence[ArcSet], keys: Mapping[int, KeyRecord | KeyProblem]) -> None:
-    forms = HeaderForms(message.fields)
+    forms = HeaderForms.of(message)
     pieces = []  # RFC 8617 §5.1.1: by instance, results before message signature before seal
     signed: dict[int, bytes] = {}
     for one in sets:

@@ -25,11 +25,13 @@ class BodyHash(msgspec.Struct, frozen=True):
 
 
 def hash_body(message: CheckedMessage, forms: Iterable[BodyForm]) -> dict[BodyForm, BodyHash]:
-    """The hashes of `message`'s body: it is read once for each canonical form."""
+    """The hashes of `message`'s body: it is read once for each canonical form, and no form is hashed twice."""
+    found: dict[BodyForm, BodyHash] = message.kept.setdefault("body", {})
+    asked = dict.fromkeys(forms)
     wanted: dict[Canonicalization, list[BodyForm]] = {}
-    for form in dict.fromkeys(forms):
-        wanted.setdefault(form.canonicalization, []).append(form)
-    found = {}
+    for form in asked:
+        if form not in found:
+            wanted.setdefault(form.canonicalization, []).append(form)
     for canonicalization, its_forms in wanted.items():
         hashers = [(form, hashlib.sha256()) for form in its_forms]
         size = 0
@@ -41,7 +43,7 @@ def hash_body(message: CheckedMessage, forms: Iterable[BodyForm]) -> dict[BodyFo
                     hasher.update(chunk[: form.length - size])
             size += len(chunk)
         found.update({form: BodyHash(hasher.digest(), size) for form, hasher in hashers})
-    return found
+    return {form: found[form] for form in asked}
 
 
 class HeaderForms:
@@ -53,6 +55,12 @@ class HeaderForms:
         self._by_name: dict[bytes, list[int]] = {}
         for position, field in enumerate(fields):
             self._by_name.setdefault(field.key, []).append(position)
+
+    @classmethod
+    def of(cls, message: CheckedMessage) -> "HeaderForms":
+        """Those of `message`, the same ones whenever they are asked for."""
+        found: HeaderForms = message.kept.setdefault("header", cls(message.fields))
+        return found
 
     def covered(self, names: Iterable[bytes], canonicalization: Canonicalization, own: int) -> bytes:
         """The fields of `names`, each name taking the next one from below (RFC 6376 §5.4.2), never the one at `own`."""

@@ -98,7 +98,16 @@ async def fetch_keys(
 ) -> Mapping[KeyName, KeyRecord | KeyProblem]:
     """The key of each signature, or why there is none."""
     names = list(dict.fromkeys(key_name(signature) for signature in signatures))
-    found = await asyncio.gather(*(fetch_key(name, resolver, settings.rsa_bits_most) for name in names))
+    return await fetch_named(names, resolver, settings.rsa_bits_most)
+
+
+async def fetch_named(
+    names: Sequence[KeyName], resolver: Resolving, bits_most: int
+) -> dict[KeyName, KeyRecord | KeyProblem]:
+    """The key of each name, or why there is none; all are looked up at once."""
+    if len(names) == 1:  # nearly always, and nearly always from the cache
+        return {names[0]: await fetch_key(names[0], resolver, bits_most)}
+    found = await asyncio.gather(*(fetch_key(name, resolver, bits_most) for name in names))
     return dict(zip(names, found, strict=True))
 
 
@@ -159,7 +168,7 @@ def _verify(
 ) -> list[DkimResult]:
     usable = [one.signature for one in candidates if isinstance(keys[key_name(one.signature)], KeyRecord)]
     hashes = hash_body(message, map(body_form, usable))
-    forms = HeaderForms(message.fields)
+    forms = HeaderForms.of(message)
     return [_judge(one, keys[key_name(one.signature)], hashes, forms) for one in candidates]
 
 

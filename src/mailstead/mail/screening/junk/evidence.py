@@ -1,7 +1,8 @@
 """From how often words were seen to how likely a message is junk."""
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -23,16 +24,18 @@ class Likelihood(msgspec.Struct, frozen=True):
 NO_IDEA = Likelihood(0.5, 0, 0)
 
 
-def likelihood(counts: Iterable[tuple[int, int]], junk_messages: int, good_messages: int, seen: int) -> Likelihood:
+def likelihood(
+    counts: Iterable[tuple[int, int]] | Mapping[tuple[int, int], int], junk_messages: int, good_messages: int, seen: int
+) -> Likelihood:
     """Robinson's combination of single words by Fisher's method, over the words that say most.
 
-    `counts` are how many junk and good messages had each known feature.
+    `counts` are how many junk and good messages had each known feature, or how many features had such counts.
     """
     if junk_messages <= 0 and good_messages <= 0:
         return NO_IDEA
     junk_share, good_share = 1.0 / max(junk_messages, 1), 1.0 / max(good_messages, 1)
     chances = []
-    for junk, good in counts:
+    for (junk, good), times in Counter(counts).items():  # most features are alike: seldom met
         total = junk + good
         if total <= 0:
             continue
@@ -41,14 +44,20 @@ def likelihood(counts: Iterable[tuple[int, int]], junk_messages: int, good_messa
         chance = (_STRENGTH * _UNKNOWN + total * chance) / (_STRENGTH + total)
         distance = abs(chance - 0.5)
         if distance >= _DEVIATION:
-            chances.append((distance, chance))
+            chances.append((distance, chance, times))
     if not chances:
         return Likelihood(0.5, 0, seen)
     chances.sort(reverse=True)
-    del chances[_COUNTED:]
-    counted = len(chances)
-    goodness = _chi_square(-2.0 * sum(math.log(chance) for _, chance in chances), counted)
-    badness = _chi_square(-2.0 * sum(math.log(1.0 - chance) for _, chance in chances), counted)
+    counted, good_sum, junk_sum = 0, 0.0, 0.0
+    for _, chance, times in chances:
+        taken = min(times, _COUNTED - counted)
+        if taken <= 0:
+            break
+        counted += taken
+        good_sum += taken * math.log(chance)
+        junk_sum += taken * math.log(1.0 - chance)
+    goodness = _chi_square(-2.0 * good_sum, counted)
+    badness = _chi_square(-2.0 * junk_sum, counted)
     return Likelihood((1.0 + goodness - badness) / 2.0, counted, seen)
 
 

@@ -3,7 +3,8 @@
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 
 from mailstead.mail.authentication.dmarc.organization import organizational_domain
 from mailstead.mail.screening.view import View, words_of
@@ -32,23 +33,22 @@ class Features:
         kept = self._kept.get(key)
         if kept is None:
             found = dict.fromkeys(map(self._feature, _marks(view)))
-            self._add_words(found, words_of(view.subject), "subject:")
-            self._add_words(found, view.words, "")
+            self._add_words(found, [f"subject:{word}" for word in words_of(view.subject)])
+            self._add_words(found, view.words)
             kept = self._kept[key] = tuple(found)[: self._limit]
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return kept
 
-    def _add_words(self, found: dict[int, None], words: Iterable[str], prefix: str) -> None:
-        """`words`, and each two that follow each other."""
-        before, limit, feature = 0, self._limit, self._feature
-        for word in words:
-            number = feature(prefix + word)
-            found[number] = None
-            if before:
-                found[(before * _MIXER ^ number) & _MASK] = None
-            before = number
-            if len(found) >= limit:
+    def _add_words(self, found: dict[int, None], words: Sequence[str]) -> None:
+        """`words`, and each two that follow each other, until a message has enough."""
+        known, feature = self._known, self._feature
+        for start in range(0, len(words), self._limit):
+            some = words[max(start - 1, 0) : start + self._limit]
+            numbers = [known.get(word) or feature(word) for word in some]
+            pairs = [(before * _MIXER ^ number) & _MASK for before, number in pairwise(numbers)]
+            found |= dict.fromkeys(chain(numbers[:1], chain.from_iterable(zip(numbers[1:], pairs, strict=True))))
+            if len(found) >= self._limit:
                 return
 
     def _feature(self, token: str) -> int:

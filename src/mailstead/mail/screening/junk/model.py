@@ -9,6 +9,8 @@ import fcntl
 import mmap
 import os
 import struct
+import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from mailstead.mail.screening.junk.evidence import Likelihood, likelihood
 _MAGIC = b"MSJUNK1\n"
 _HEADER = struct.Struct("<8sIIII")
 _HEADER_SIZE = 64
+_PAIR = struct.Struct("=II")
 _BITS = 18
 _JUNK, _GOOD = 4, 5  # places of the totals in the mapped 32-bit numbers
 _MOST = 2**30
@@ -44,6 +47,7 @@ class JunkModel:
             self._map.close()
             raise ModelDamagedError(detail=str(file))
         self._numbers = memoryview(self._map).cast("I")
+        self._pairs = memoryview(self._map).cast("Q")  # both counts of a feature at once
         self._mask = (1 << _BITS) - 1
 
     @property
@@ -53,13 +57,10 @@ class JunkModel:
 
     def likelihood(self, features: Sequence[int]) -> Likelihood:
         """How likely a message with `features` is junk."""
-        numbers, mask = self._numbers, self._mask
-        counts = []
-        for feature in features:
-            place = 16 + 2 * (feature & mask)
-            if numbers[place] or numbers[place + 1]:
-                counts.append((numbers[place], numbers[place + 1]))
-        return likelihood(counts, numbers[_JUNK], numbers[_GOOD], len(features))
+        pairs, mask = self._pairs, self._mask
+        found = Counter([pair for feature in features if (pair := pairs[8 + (feature & mask)])])
+        counts = {_PAIR.unpack(pair.to_bytes(_PAIR.size, sys.byteorder)): times for pair, times in found.items()}
+        return likelihood(counts, self._numbers[_JUNK], self._numbers[_GOOD], len(features))
 
     def learn(self, features: Iterable[int], *, junk: bool, forget: bool = False) -> None:
         """Count a message, or take one back that was counted; durable when this returns. Raises OSError."""
@@ -84,6 +85,7 @@ class JunkModel:
     def close(self) -> None:
         """Let go of the file."""
         self._numbers.release()
+        self._pairs.release()
         self._map.close()
 
 
