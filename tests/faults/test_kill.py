@@ -6,6 +6,7 @@ MAILSTEAD_FAULT_ROUNDS multiplies the rounds (a soak), MAILSTEAD_FAULT_SEED give
 import asyncio
 import os
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -99,6 +100,29 @@ def test_the_whole_server_is_killed(tmp_path: Path) -> None:
         drained(server)
         check(record, Found(server.address, passwords(server)), sink, doubts)
         assert all(record.counts[client] for client in ("mx", "lmtp", "submission", "imap", "pop3")), record.counts
+
+
+def test_workers_are_killed_and_the_process_that_started_them(tmp_path: Path) -> None:
+    chance = random.Random(SEED + 3)
+    doubts: Counter[str] = Counter()
+    with surroundings() as (sink, settings):
+        settings = settings | {"MAILSTEAD_WORKERS": "2"}
+        with mailstead_server(tmp_path, settings) as server:
+            load = Load(server.address, passwords(server), SEED)
+            load.start()
+            for number in range(6 * MORE):
+                load_for(chance)
+                if number % 3 == 2:
+                    server.kill()
+                    doubts.update(in_doubt(server))
+                    server.start()
+                else:
+                    os.kill(chance.choice(server.workers()), signal.SIGKILL)
+            load_for(chance)
+            record = load.stop()
+            drained(server)
+            check(record, Found(server.address, passwords(server)), sink, doubts)
+            assert all(record.counts[client] for client in ("mx", "lmtp", "submission", "imap", "pop3")), record.counts
 
 
 def load_for(chance: random.Random) -> None:

@@ -28,7 +28,7 @@ def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Co
 
 def _rows(command: click.Command) -> Iterator[tuple[str, str]]:
     for parameter in command.params:
-        if parameter.name == "json":
+        if parameter.name == "json" or getattr(parameter, "hidden", False):
             continue
         help_text = " ".join((getattr(parameter, "help", None) or "").split())
         if isinstance(parameter, click.Argument):

@@ -107,6 +107,15 @@ class MailsteadServer:
         found: str = next(one["password"] for one in accounts if one["address"].startswith(f"{local_part}@"))
         return found
 
+    def workers(self, least: int = 1) -> list[int]:
+        """The processes that the server has started, as soon as there are `least`."""
+        assert self.process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while len(found := _children(self.process.pid)) < least:
+            assert time.monotonic() < deadline, found
+            time.sleep(0.02)  # the kernel's list of processes is all there is to look at
+        return found
+
     def client_context(self) -> ssl.SSLContext:
         """A TLS context that trusts this server's authority alone."""
         return ssl.create_default_context(cafile=self.ready["ca"])
@@ -141,6 +150,19 @@ class MailsteadServer:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+
+def _children(pid: int) -> list[int]:
+    """Those that run: one that has ended stands among them until it is waited for."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text("ascii").split() if _runs(child)]
+
+
+def _runs(process: str) -> bool:
+    try:
+        return "\nState:\tZ" not in Path("/proc", process, "status").read_text("ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @contextmanager
