@@ -22,6 +22,7 @@ from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
 from mailstead.services.policy import sending_policy
 from mailstead.services.ready import Endpoint
+from mailstead.services.scheduler.job import run_job
 from mailstead.services.standing import installation_status
 from mailstead.services.transfers import WithTransfers, transfer_desk
 from mailstead.stores.access.passkeys import Passkeys
@@ -68,6 +69,7 @@ def api_services(wiring: Wiring, transfers: TransferDesk, service: str = "api") 
         sockets=Sockets(stores.settings.api.sockets),
         letters=Letters(stores.queue, stores.data / "spool", wiring.hostname, stores.clock),
         status=lambda: installation_status(wiring),
+        run_job=lambda name: run_job(stores.documents, stores.bus, stores.clock.now(), name),
         examination=lambda: examination(stores, wiring.hostname),
         backups=backups(stores),
     )

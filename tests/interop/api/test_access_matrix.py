@@ -20,7 +20,7 @@ OPEN: dict[Operation, int] = {("get", "/v1/test"): 200, ("post", "/v1/account"):
 FOR_ADMINS = re.compile(r"/v1/(queue|server)(/.*)?")
 ALSO_FOR_ADMINS: set[Operation] = {("post", "/v1/domains"), ("delete", "/v1/domains/{name}")}
 OF_A_MAILBOX = re.compile(
-    r"/v1/(archive|calendars|calendar-events|contacts|exports|folders|imports|junk|messages|sieve-scripts|undelete)(/.*)?"
+    r"/v1/(archive|calendars|calendar-events|contacts|exports|folders|imports|junk|messages|sieve-scripts|snapshots|undelete)(/.*)?"
 )
 OF_ANYBODY = re.compile(r"/v1/(account|emails|trace)(/.*)?")
 # An invite is for those who are not members yet, and tells nothing to who was not invited.

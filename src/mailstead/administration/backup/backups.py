@@ -216,6 +216,18 @@ class Backups:
         document = await (await self.administration.documents.collection(_DONE)).get(what)
         return float(document["at"]) if document else 0.0
 
+    async def ask(self, actor: Actor, what: Literal["run", "verify"]) -> None:
+        """Note that a backup is to be made or verified as soon as the scheduler gets to it."""
+        require_admin(actor)
+        await self._note(f"{what}-asked")
+        await self.administration.audit(actor, f"backup.{what}-asked", "")
+
+    async def is_asked(self, what: Literal["run", "verify"]) -> bool:
+        """Whether somebody asked since it was last done."""
+        collection = await self.administration.documents.collection(_DONE)
+        asked, done = await collection.get(f"{what}-asked"), await collection.get(what)
+        return asked is not None and (done is None or asked["at"] >= done["at"])
+
     async def _note(self, what: str) -> None:
         collection = await self.administration.documents.collection(_DONE)
         now = self.administration.clock.now()

@@ -13,6 +13,7 @@ from mailstead.interfaces.api.endpoints.access_lists import DomainListController
 from mailstead.interfaces.api.endpoints.account import AccountController
 from mailstead.interfaces.api.endpoints.aliases import AliasController
 from mailstead.interfaces.api.endpoints.audit import AuditController
+from mailstead.interfaces.api.endpoints.backups import BackupController
 from mailstead.interfaces.api.endpoints.calendar_events import CalendarEventController
 from mailstead.interfaces.api.endpoints.calendars import CalendarController
 from mailstead.interfaces.api.endpoints.contacts import ContactController
@@ -31,6 +32,7 @@ from mailstead.interfaces.api.endpoints.reports import ReportController
 from mailstead.interfaces.api.endpoints.server import ServerController
 from mailstead.interfaces.api.endpoints.sessions import SessionController
 from mailstead.interfaces.api.endpoints.sieve import AliasSieveController, SieveController
+from mailstead.interfaces.api.endpoints.snapshots import SnapshotController
 from mailstead.interfaces.api.endpoints.suppressions import SuppressionController
 from mailstead.interfaces.api.endpoints.test import TestController
 from mailstead.interfaces.api.endpoints.tokens import TokenController
@@ -60,6 +62,7 @@ CONTROLLERS: tuple[Any, ...] = (
     FolderController,
     MessageController,
     UndeleteController,
+    SnapshotController,
     ImportController,
     ExportController,
     ArchiveController,
@@ -76,6 +79,7 @@ CONTROLLERS: tuple[Any, ...] = (
     AuditController,
     ServerController,
     ServerListController,
+    BackupController,
 )
 PREFIX = "/v1"
 

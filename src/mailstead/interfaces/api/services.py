@@ -52,5 +52,6 @@ class ApiServices(msgspec.Struct, frozen=True):
     sockets: Sockets
     letters: Letters
     status: Callable[[], Awaitable[StatusShown]]
+    run_job: Callable[[str], Awaitable[None]]
     examination: Callable[[], Examination]
     backups: Backups

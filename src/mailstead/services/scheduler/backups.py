@@ -40,5 +40,8 @@ async def verify_backup(wiring: Wiring) -> str:
 
 
 async def _is_due(wiring: Wiring, what: Literal["run", "verify"], every: float) -> bool:
-    last = await backups(wiring.stores).last(what)
+    found = backups(wiring.stores)
+    if await found.is_asked(what):
+        return True
+    last = await found.last(what)
     return every > 0 and wiring.stores.clock.now() >= last + every * (1 - _SLACK)

@@ -6,8 +6,10 @@ from typing import Any, Literal
 import msgspec
 
 from mailstead.services.definition import Wiring
+from mailstead.stores.bus.interface import Bus
 from mailstead.stores.documents.interface import CollectionSpec, Document, Documents, Index
 
+CHANNEL = "jobs"
 JOBS_COLLECTION = CollectionSpec("job", (Index(("next_at",)),))
 Outcome = Literal["never", "running", "done", "failed", "cut off"]
 
@@ -48,6 +50,13 @@ def document_of(state: JobState) -> dict[str, Any]:
     """The state as a document."""
     document: dict[str, Any] = msgspec.to_builtins(state)
     return document
+
+
+async def run_job(documents: Documents, bus: Bus, now: float, name: str) -> None:
+    """Make a job due now, unless it runs, and wake whoever runs jobs. Raises StoreUnavailableError."""
+    collection = await documents.collection(JOBS_COLLECTION)
+    await collection.claim({"id": name, "outcome": {"$ne": "running"}}, {"next_at": now})
+    await bus.publish(CHANNEL, name.encode())
 
 
 async def job_states(documents: Documents) -> list[JobState]:

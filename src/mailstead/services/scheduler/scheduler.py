@@ -11,7 +11,7 @@ from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.services.definition import Wiring
 from mailstead.services.notice import write_to_administrators
-from mailstead.services.scheduler.job import JOBS_COLLECTION, Job, JobState, document_of, state_of
+from mailstead.services.scheduler.job import CHANNEL, JOBS_COLLECTION, Job, JobState, document_of, state_of
 from mailstead.stores.bus.interface import BusLostError
 from mailstead.stores.documents.interface import Collection, DuplicateError, StoreUnavailableError
 
@@ -40,6 +40,7 @@ class Scheduler:
         self._settings = stores.settings.scheduler
         self._me = new_ulid(self._clock.now())
         self._stop = asyncio.Event()
+        self._wake = asyncio.Event()
         self._states: Collection | None = None
         self._runs = stores.metrics.counter("job_runs", "Finished runs of scheduled jobs", ("job", "outcome"))
 
@@ -53,20 +54,26 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run what is due, again and again until `stop`."""
-        while not self._stop.is_set():
-            try:
-                await self.run_due()
-                pause = await self._until_next()
-            except StoreUnavailableError as error:
-                log.warning("jobs cannot be looked at", why=str(error))
-                pause = self._settings.poll
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._stop.wait()
+        subscription = await self._bus.subscribe(CHANNEL, lambda _, __: self._wake.set(), on_gap=self._wake.set)
+        try:
+            while not self._stop.is_set():
+                self._wake.clear()
+                try:
+                    await self.run_due()
+                    pause = await self._until_next()
+                except StoreUnavailableError as error:
+                    log.warning("jobs cannot be looked at", why=str(error))
+                    pause = self._settings.poll
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
+        finally:
+            subscription.close()
 
     def stop(self) -> None:
         """Begin nothing more."""
         self._stop.set()
+        self._wake.set()
 
     async def run_due(self) -> list[str]:
         """Run every job that is due and that nobody else runs, one after the other; returns their names."""
