@@ -15,6 +15,7 @@ from mailstead_client.types import (
     Alive,
     Allowlist,
     AuditShown,
+    BackupStatus,
     CalendarChange,
     CalendarShown,
     CalendarWanted,
@@ -54,6 +55,7 @@ from mailstead_client.types import (
     Lesson,
     LimitShown,
     ListShown,
+    MailboxRestoreWanted,
     MemberChange,
     Membership,
     MessageChange,
@@ -67,6 +69,8 @@ from mailstead_client.types import (
     ReportShown,
     ReportsSummary,
     ReportWhole,
+    Restored,
+    RestoreWanted,
     ScriptChange,
     ScriptShown,
     ScriptWanted,
@@ -74,6 +78,8 @@ from mailstead_client.types import (
     ServerBody,
     SessionShown,
     SettingShown,
+    SnapshotContents,
+    SnapshotShown,
     StatusShown,
     SuppressionShown,
     SuppressionWanted,
@@ -693,6 +699,35 @@ class Client(Transport):
         answer = self.request("PUT", "/v1/server/allowlist", {}, {}, body, fields)
         return cast(ListShown, self._json(answer))
 
+    def list_server_backups(self, *, fields: Mapping[str, str] | None = None) -> Page[SnapshotShown]:
+        """All backups: GET /v1/server/backups."""
+        answer = self.request("GET", "/v1/server/backups", {}, {}, None, fields)
+        return self._page(answer)
+
+    def post_server_backups(self, *, fields: Mapping[str, str] | None = None) -> BackupStatus:
+        """Make a backup: POST /v1/server/backups."""
+        answer = self.request("POST", "/v1/server/backups", {}, {}, None, fields)
+        return cast(BackupStatus, self._json(answer))
+
+    def get_server_backups_status(self, *, fields: Mapping[str, str] | None = None) -> BackupStatus:
+        """How backups stand: GET /v1/server/backups/status."""
+        answer = self.request("GET", "/v1/server/backups/status", {}, {}, None, fields)
+        return cast(BackupStatus, self._json(answer))
+
+    def post_server_backups_verify(self, *, fields: Mapping[str, str] | None = None) -> BackupStatus:
+        """Verify the newest backup: POST /v1/server/backups/verify."""
+        answer = self.request("POST", "/v1/server/backups/verify", {}, {}, None, fields)
+        return cast(BackupStatus, self._json(answer))
+
+    def post_server_backups_restore(
+        self, snapshot_id: str, body: MailboxRestoreWanted, *, fields: Mapping[str, str] | None = None
+    ) -> Restored:
+        """Bring a mailbox back: POST /v1/server/backups/{snapshot_id}/restore."""
+        answer = self.request(
+            "POST", "/v1/server/backups/{snapshot_id}/restore", {"snapshot_id": snapshot_id}, {}, body, fields
+        )
+        return cast(Restored, self._json(answer))
+
     def put_server_denylist(self, body: Denylist, *, fields: Mapping[str, str] | None = None) -> ListShown:
         """Who may never write to the server: PUT /v1/server/denylist."""
         answer = self.request("PUT", "/v1/server/denylist", {}, {}, body, fields)
@@ -744,6 +779,20 @@ class Client(Transport):
             "POST", "/v1/sieve-scripts/{script_id}/activate", {"script_id": script_id}, {}, None, fields
         )
         return cast(ScriptShown, self._json(answer))
+
+    def list_snapshots(self, *, fields: Mapping[str, str] | None = None) -> Page[SnapshotShown]:
+        """Backups that have the mailbox: GET /v1/snapshots."""
+        answer = self.request("GET", "/v1/snapshots", {}, {}, None, fields)
+        return self._page(answer)
+
+    def post_snapshots_restore(
+        self, snapshot_id: str, body: RestoreWanted, *, fields: Mapping[str, str] | None = None
+    ) -> Restored:
+        """Bring back what was lost: POST /v1/snapshots/{snapshot_id}/restore."""
+        answer = self.request(
+            "POST", "/v1/snapshots/{snapshot_id}/restore", {"snapshot_id": snapshot_id}, {}, body, fields
+        )
+        return cast(Restored, self._json(answer))
 
     def get_test(self, *, fields: Mapping[str, str] | None = None) -> Alive:
         """Whether the API answers: GET /v1/test."""
@@ -1112,6 +1161,26 @@ class Client(Transport):
         """Remove a filter script: DELETE /v1/sieve-scripts/{script_id}."""
         answer = self.request("DELETE", "/v1/sieve-scripts/{script_id}", {"script_id": script_id}, {}, None, fields)
         return cast(ScriptShown, self._json(answer))
+
+    def get_snapshots(
+        self,
+        snapshot_id: str,
+        *,
+        folder: str | None = None,
+        q: str | None = None,
+        limit: int | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> SnapshotContents:
+        """What a backup has that the mailbox lacks: GET /v1/snapshots/{snapshot_id}."""
+        answer = self.request(
+            "GET",
+            "/v1/snapshots/{snapshot_id}",
+            {"snapshot_id": snapshot_id},
+            {"folder": folder, "q": q, "limit": limit},
+            None,
+            fields,
+        )
+        return cast(SnapshotContents, self._json(answer))
 
     def delete_tokens(self, token_id: str, *, fields: Mapping[str, str] | None = None) -> None:
         """Revoke a token: DELETE /v1/tokens/{token_id}."""

@@ -160,6 +160,17 @@ class AuditShown(TypedDict):
     target: "str"
 
 
+class BackupStatus(TypedDict):
+    """BackupStatus"""
+
+    last_run: "str | None"
+    last_verify: "str | None"
+    object: "NotRequired[str]"
+    repository: "str"
+    run: "JobShown | None"
+    verify: "JobShown | None"
+
+
 class CalendarChange(TypedDict):
     """CalendarChange"""
 
@@ -487,6 +498,14 @@ class FolderShown(TypedDict):
     unseen: "int"
 
 
+class FolderThere(TypedDict):
+    """FolderThere"""
+
+    lost: "int"
+    messages: "int"
+    name: "str"
+
+
 class FolderWanted(TypedDict):
     """FolderWanted"""
 
@@ -640,6 +659,25 @@ class ListenerShown(TypedDict):
     port: "int"
     service: "str"
     tls: "str"
+
+
+class LostShown(TypedDict):
+    """LostShown"""
+
+    date: "str"
+    folder: "str"
+    id: "str"
+    sender: "str"
+    size: "int"
+    subject: "str"
+
+
+class MailboxRestoreWanted(TypedDict):
+    """MailboxRestoreWanted"""
+
+    folder: "NotRequired[str | None]"
+    into: "NotRequired[str]"
+    mailbox: "str"
 
 
 class MemberChange(TypedDict):
@@ -828,6 +866,23 @@ class ReportsSummary(TypedDict):
     sources: "list[SourceSummary]"
 
 
+class RestoreWanted(TypedDict):
+    """RestoreWanted"""
+
+    folder: "NotRequired[str | None]"
+    into: "NotRequired[str]"
+    messages: "NotRequired[list[str]]"
+
+
+class Restored(TypedDict):
+    """Restored"""
+
+    object: "NotRequired[str]"
+    restored: "int"
+    snapshot: "str"
+    there: "int"
+
+
 class ScriptChange(TypedDict):
     """ScriptChange"""
 
@@ -897,6 +952,25 @@ class SettingShown(TypedDict):
     name: "str"
     object: "NotRequired[str]"
     value: "str"
+
+
+class SnapshotContents(TypedDict):
+    """SnapshotContents"""
+
+    created_at: "str"
+    folders: "list[FolderThere]"
+    id: "str"
+    lost: "int"
+    messages: "list[LostShown]"
+    object: "NotRequired[str]"
+
+
+class SnapshotShown(TypedDict):
+    """SnapshotShown"""
+
+    created_at: "str"
+    id: "str"
+    object: "NotRequired[str]"
 
 
 class SourceSummary(TypedDict):
