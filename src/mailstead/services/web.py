@@ -2,13 +2,16 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
 import mailstead
 from mailstead.administration.doctor.finding import Examination
+from mailstead.administration.updating import Updating
 from mailstead.interfaces.api.application import PREFIX, api_application
 from mailstead.interfaces.dav.application import WELL_KNOWN
 from mailstead.interfaces.web.application import web_application
+from mailstead.interfaces.web.chores import Chores
 from mailstead.interfaces.web.health import Health, JobShown, ReadHealth, ServiceShown
 from mailstead.protocols.dav.hrefs import PREFIX as DAV_PREFIX
 from mailstead.services.api import api_services
@@ -19,7 +22,7 @@ from mailstead.services.doctor import examination
 from mailstead.services.http import serve_http
 from mailstead.services.lines import listener
 from mailstead.services.lock import LOCKS
-from mailstead.services.ready import read_all_ready
+from mailstead.services.ready import Endpoint, read_all_ready
 from mailstead.services.scheduler.job import job_states
 from mailstead.services.stores import Stores
 from mailstead.services.transfers import WithTransfers, transfer_desk
@@ -48,7 +51,25 @@ def read_health(stores: Stores) -> ReadHealth:
     return read
 
 
-async def start(wiring: Wiring) -> WithTransfers:
+class Web:
+    """The web's listeners, and the work that its pages began."""
+
+    def __init__(self, lines: WithTransfers, chores: Chores) -> None:
+        self._lines = lines
+        self._chores = chores
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """See Running."""
+        return self._lines.endpoints
+
+    async def drain(self, timeout: float) -> None:
+        """See Running."""
+        await self._lines.drain(timeout)
+        await self._chores.close()
+
+
+async def start(wiring: Wiring) -> Web:
     """Listen on the web's ports."""
     stores = wiring.stores
     desk, transfers = transfer_desk(stores)
@@ -57,7 +78,16 @@ async def start(wiring: Wiring) -> WithTransfers:
     def examined() -> Examination:
         return examination(stores, wiring.hostname)
 
-    pages = web_application(services, wiring.contexts, certificates(stores), read_health(stores), examined)
+    chores = Chores(stores.clock)
+    pages = web_application(
+        services,
+        wiring.contexts,
+        certificates(stores),
+        read_health(stores),
+        examined,
+        Updating(stores.administration, stores.data),
+        chores,
+    )
     api = api_application(services)
     dav = dav_application(wiring, "dav")
 
@@ -72,4 +102,5 @@ async def start(wiring: Wiring) -> WithTransfers:
 
     ports = wiring.stores.settings.port
     listeners = [listener(wiring, "http", ports.http, "none"), listener(wiring, "https", ports.https, "implicit")]
-    return WithTransfers(await serve_http(wiring, "web", app, listeners), transfers)
+    lines = await serve_http(wiring, "web", app, listeners)
+    return Web(WithTransfers(lines, transfers), chores)

@@ -10,23 +10,28 @@ from litestar.exceptions import HTTPException
 
 from mailstead.administration.certificates.certificates import Certificates
 from mailstead.administration.doctor.finding import Examination
+from mailstead.administration.updating import Updating
 from mailstead.foundation.errors import MailsteadError
 from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets, serve_asset
+from mailstead.interfaces.web.chores import Chores
 from mailstead.interfaces.web.headers import harden
 from mailstead.interfaces.web.health import ReadHealth
 from mailstead.interfaces.web.language import Languages
 from mailstead.interfaces.web.outside import Outside
+from mailstead.interfaces.web.pages.access import AccessPages
 from mailstead.interfaces.web.pages.account import AccountPages
 from mailstead.interfaces.web.pages.acme import AcmePages
-from mailstead.interfaces.web.pages.admin.access import AccessPages
+from mailstead.interfaces.web.pages.admin.backups import BackupPages
+from mailstead.interfaces.web.pages.admin.certificates import CertificatePages
 from mailstead.interfaces.web.pages.admin.dashboard import DashboardPages
 from mailstead.interfaces.web.pages.admin.doctor import DoctorPages
 from mailstead.interfaces.web.pages.admin.domains import AdminDomainPages
 from mailstead.interfaces.web.pages.admin.queue import QueuePages
 from mailstead.interfaces.web.pages.admin.setup import SetupPages
 from mailstead.interfaces.web.pages.admin.system import SystemPages
+from mailstead.interfaces.web.pages.admin.updates import UpdatePages
 from mailstead.interfaces.web.pages.admin.users import UserPages
 from mailstead.interfaces.web.pages.aliases import AliasPages
 from mailstead.interfaces.web.pages.bulk_aliases import BulkAliasPages
@@ -37,6 +42,7 @@ from mailstead.interfaces.web.pages.compose import ComposePages
 from mailstead.interfaces.web.pages.contacts import ContactPages
 from mailstead.interfaces.web.pages.discovery import DiscoveryPages
 from mailstead.interfaces.web.pages.domains import DomainPages
+from mailstead.interfaces.web.pages.encryption import EncryptionPages
 from mailstead.interfaces.web.pages.filters import FilterPages
 from mailstead.interfaces.web.pages.installed import InstalledPages
 from mailstead.interfaces.web.pages.login import LoginPages
@@ -44,6 +50,7 @@ from mailstead.interfaces.web.pages.mail import MailPages
 from mailstead.interfaces.web.pages.mail_actions import MailActionPages
 from mailstead.interfaces.web.pages.mail_events import MailEventPages
 from mailstead.interfaces.web.pages.mail_parts import MailPartPages
+from mailstead.interfaces.web.pages.members import MemberPages
 from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
 from mailstead.interfaces.web.pages.openpgp_keys import OpenPgpKeyPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
@@ -52,10 +59,12 @@ from mailstead.interfaces.web.pages.reports import ReportPages
 from mailstead.interfaces.web.pages.scheduled import ScheduledPages
 from mailstead.interfaces.web.pages.second_factor import SecondFactorPages
 from mailstead.interfaces.web.pages.security import SecurityPages
+from mailstead.interfaces.web.pages.snapshots import SnapshotPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
 from mailstead.interfaces.web.pages.tokens import TokenPages
 from mailstead.interfaces.web.pages.unsubscribe import UnsubscribePages
 from mailstead.interfaces.web.pages.writing import WritingPages
+from mailstead.interfaces.web.pages.zero_access import ZeroAccessPages
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import environment, render
 from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
@@ -93,6 +102,13 @@ PAGES: tuple[Any, ...] = (
     AdminDomainPages,
     QueuePages,
     SystemPages,
+    BackupPages,
+    CertificatePages,
+    UpdatePages,
+    SnapshotPages,
+    EncryptionPages,
+    MemberPages,
+    ZeroAccessPages,
     SetupPages,
     StyleguidePages,
     AcmePages,
@@ -108,6 +124,8 @@ def web_application(
     certificates: Certificates,
     health: ReadHealth,
     examination: Callable[[], Examination],
+    updating: Updating,
+    chores: Chores,
 ) -> Litestar:
     """The application; `contexts` has the host's certificate and what we trust of others."""
     assets = Assets()
@@ -120,7 +138,17 @@ def web_application(
         size_limit=settings.web.picture_limit,
     )
     services = WebServices(
-        api, assets, Languages(), environment(assets), contexts.own, certificates, health, outside, examination
+        api,
+        assets,
+        Languages(),
+        environment(assets),
+        contexts.own,
+        certificates,
+        health,
+        outside,
+        examination,
+        updating,
+        chores,
     )
 
     def provide_services() -> WebServices:

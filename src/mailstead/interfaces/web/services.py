@@ -7,9 +7,11 @@ import msgspec
 
 from mailstead.administration.certificates.certificates import Certificates
 from mailstead.administration.doctor.finding import Examination
+from mailstead.administration.updating import Updating
 from mailstead.foundation.tls.pair import CertificatePair
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.web.assets import Assets
+from mailstead.interfaces.web.chores import Chores
 from mailstead.interfaces.web.health import ReadHealth
 from mailstead.interfaces.web.language import Languages
 from mailstead.interfaces.web.outside import Outside
@@ -27,3 +29,5 @@ class WebServices(msgspec.Struct, frozen=True):
     health: ReadHealth
     outside: Outside
     examination: Callable[[], Examination]
+    updating: Updating
+    chores: Chores

@@ -1,4 +1,4 @@
-"""Where messages went, the certificates, the settings, and the record of what was done."""
+"""Where messages went, the settings, and the record of what was done."""
 
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ Key = Annotated[str, QueryParameter(name="q", max_length=320)]
 
 
 class SystemPages(Controller):
-    """/admin/trace, /admin/certificates, /admin/settings, /admin/audit"""
+    """/admin/trace, /admin/settings, /admin/audit"""
 
     path = "/admin"
     include_in_schema = False
@@ -45,15 +45,6 @@ class SystemPages(Controller):
             since=since,
             ways=list(reversed(ways)),
         )
-
-    @get("/certificates")
-    async def certificates(
-        self, request: Request[Any, Any, Any], services: WebServices, identity: Identity
-    ) -> Response[bytes]:
-        """How each certificate stands."""
-        require_administrator(identity)
-        standings = await services.certificates.standings()
-        return render(request, services, "admin/certificates.html", identity=identity, standings=standings)
 
     @get("/settings")
     async def settings(

@@ -20,6 +20,21 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// A page about work that goes on looks again until it has ended.
+const following = async () => {
+  while (document.querySelector("main [data-running]")) {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const answer = await fetch(location.href);
+    if (!answer.ok || answer.redirected) return location.reload();
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+    const [old, now] = [document.querySelector("[data-running]"), fresh.querySelector("[data-running]")];
+    if (!old) return;
+    if (now) old.replaceWith(document.adoptNode(now));
+    else document.querySelector("main").replaceWith(document.adoptNode(fresh));
+  }
+};
+following();
+
 // Copy buttons are there where the browser can copy.
 const copying = (root) => {
   if (!navigator.clipboard) return;
