@@ -67,7 +67,7 @@ async def remove_password(administration: Administration, actor: Actor, address:
 
 
 async def add_recovery_code(
-    administration: Administration, actor: Actor, address: str, *, current: str | None = None
+    administration: Administration, actor: Actor, address: str, *, current: str | DataKey | None = None
 ) -> str:
     """Make a recovery code, which replaces the one before; it is shown this once."""
     alias = await finish_rotation(administration, await find_alias(administration, actor, address))
@@ -97,7 +97,7 @@ async def lock_mailbox(administration: Administration, actor: Actor, address: st
     await administration.audit(actor, "mailbox.lock", alias.address)
 
 
-async def unlock_mailbox(administration: Administration, actor: Actor, address: str, current: str) -> None:
+async def unlock_mailbox(administration: Administration, actor: Actor, address: str, current: str | DataKey) -> None:
     """Give the server its slot back, so that it can index, filter and reset passwords; `current` opens the mailbox.
 
     Raises AuthenticationError, InvalidError when it is not locked.
