@@ -31,6 +31,9 @@ def _served(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> I
         "MAILSTEAD_DNS_SERVERS": authority.address,
         "MAILSTEAD_WEB_STYLEGUIDE": "true",
         "MAILSTEAD_WEB_UNDO_SEND": "0",
+        "MAILSTEAD_BACKUP_REPOSITORY": str(tmp_path_factory.mktemp("backups")),
+        "MAILSTEAD_BACKUP_EVERY": "0",
+        "MAILSTEAD_BACKUP_VERIFY_EVERY": "0",
     }
     with mailstead_server(tmp_path_factory.mktemp("web"), settings) as running:
         yield running

@@ -16,7 +16,7 @@ AXE = (Path(__file__).parent / "vendor" / "axe-core-4.14.1.min.js").read_text("u
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
-STRANGERS = ("/login", "/nothing")
+STRANGERS = ("/login", "/nothing", "/join")
 PAGES = (
     "/mail/",
     "/mail/compose",
@@ -34,6 +34,12 @@ PAGES = (
     "/account/filters",
     "/account/erased",
     "/account/security",
+    "/account/backups",
+    "/account/zero-access",
+    "/account/invites",
+    "/account/aliases/key?address=admin@example.test",
+    "/account/domains/example.test/members",
+    "/account/domains/example.test/access",
     "/account/aliases/bulk",
     "/account/aliases/",
     "/account/aliases/add",
@@ -46,6 +52,8 @@ PAGES = (
     "/admin/queue",
     "/admin/trace?q=admin@example.test",
     "/admin/certificates",
+    "/admin/backups",
+    "/admin/updates",
     "/admin/access",
     "/admin/doctor?run=yes",
     "/account/reports/example.test",

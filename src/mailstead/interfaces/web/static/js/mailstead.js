@@ -20,6 +20,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+for (const tabs of document.querySelectorAll(".tabs")) {
+  const at = tabs.querySelector("[aria-current]");
+  if (at) tabs.scrollLeft = at.offsetLeft - (tabs.clientWidth - at.offsetWidth) / 2;
+}
+
 // A page about work that goes on looks again until it has ended.
 const following = async () => {
   while (document.querySelector("main [data-running]")) {
