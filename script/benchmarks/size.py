@@ -25,6 +25,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     events: int  # of the calendar that is listed and synchronised
     month_events: int  # of the calendar that a month is asked of
     puts: int
+    lessons: int  # junk messages learned, and as many judged; of good ones up to twice as many
     disk: int  # generated messages where the archive is not at hand
 
 
@@ -48,6 +49,7 @@ FULL = Size(
     events=5000,
     month_events=20_000,
     puts=200,
+    lessons=1000,
     disk=5000,
 )
 QUICK = Size(
@@ -70,6 +72,7 @@ QUICK = Size(
     events=1000,
     month_events=4000,
     puts=50,
+    lessons=300,
     disk=1000,
 )
 TINY = Size(
@@ -92,6 +95,7 @@ TINY = Size(
     events=20,
     month_events=40,
     puts=5,
+    lessons=60,
     disk=20,
 )
 SIZES = {size.name: size for size in (FULL, QUICK, TINY)}

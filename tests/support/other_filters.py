@@ -63,7 +63,7 @@ def clamd(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def spamd(folder: Path) -> Iterator[str]:
+def spamd(folder: Path, options: Sequence[str] = (), workers: int = 1) -> Iterator[str]:
     """spamd with the rules of its package, local tests only."""
     program, port = require_program("spamd"), free_port()
     folder.mkdir(parents=True)
@@ -72,7 +72,7 @@ def spamd(folder: Path) -> Iterator[str]:
         "-L",
         "-x",
         "-m",
-        "1",
+        str(workers),
         "-p",
         str(port),
         "-i",
@@ -81,6 +81,7 @@ def spamd(folder: Path) -> Iterator[str]:
         "127.0.0.1",
         "-H",
         folder,
+        *options,
     ]
     with _running([*command, "--syslog=stderr"], folder, port, b"PING SPAMC/1.5\r\n\r\n") as place:
         yield place

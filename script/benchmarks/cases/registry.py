@@ -9,6 +9,7 @@ from benchmarks.cases import (
     growth,
     imap,
     inbound,
+    junk,
     memory,
     pop3,
     queue,
@@ -30,5 +31,6 @@ CASES: tuple[Case, ...] = (
     Case("web", "the webmail's inbox of a large mailbox", web.run),
     Case("api", "the REST API beside the bare framework", api.run),
     Case("calendars", "CalDAV beside Radicale and Xandikos", calendars.run),
+    Case("junk", "how well junk is told from good mail beside SpamAssassin", junk.run),
     Case("disk", "disk used beside Maildir", disk.run),
 )

@@ -34,7 +34,7 @@ _HEADER_LIMIT = 1024 * 1024
 _INLINE = 64 * 1024  # octets of a message that is read on the loop; a larger one on a thread
 _SURE_JUNK, _SURE_GOOD = 12.0, -0.4  # points without what was learned
 _LEARN_PAUSE = 1.0
-_WORDS_MOST, _WORDS_LEAST = 5.0, -3.0
+WORDS_MOST, WORDS_LEAST = 5.0, -3.0
 _SAID = 12
 
 
@@ -184,7 +184,7 @@ class Judge:
         if not read.features or min(self._model.messages) < self._settings.junk.least_messages:
             return []
         found = self._model.likelihood(read.features)
-        points = points_of(found, _WORDS_MOST, _WORDS_LEAST)
+        points = points_of(found, WORDS_MOST, WORDS_LEAST)
         if not points:
             return []
         like = "junk" if points > 0 else "good mail"
