@@ -26,6 +26,7 @@ from mailstead.foundation.errors import InvalidError, PermissionDeniedError
 from mailstead.foundation.tls.authority import ensure_local_authority
 from mailstead.foundation.tls.contexts import TLSContexts
 from mailstead.mail.outbound.queue import OutboundQueue
+from mailstead.mail.screening.gateway import Gateways
 from support.dns_authority import Authority, Failure, dns_authority
 from support.installation import Installation, installation
 from support.scripted_smtp import scripted_server
@@ -233,3 +234,15 @@ async def test_everything_at_once_with_a_fix_for_each_that_is_not_well(tmp_path:
             await opened.findings("nothing")
         with pytest.raises(PermissionDeniedError):
             await opened.findings("disk", actor=Actor("bob", "user", "user-bob"))
+
+
+async def test_a_gateway_that_hides_clients(tmp_path: Path) -> None:
+    async with patient(tmp_path) as opened:
+        made = opened.made
+        gateways = Gateways(made.documents, made.bus, made.settings.screening, made.clock)
+        assert (await opened.one("gateway")).status == "ok"
+        for number in range(10):
+            await gateways.greeted("10.0.0.1", f"mail.d{number}.test")
+        found = await opened.one("gateway")
+        assert (found.status, found.subject) == ("warning", "10.0.0.1")
+        assert "MAILSTEAD_NETWORK_PROXY_TRUSTED=10.0.0.1" in found.fix

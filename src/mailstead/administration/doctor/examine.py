@@ -7,6 +7,7 @@ import structlog
 
 from mailstead.administration.actor import Actor, require_admin
 from mailstead.administration.doctor.finding import Check, Examination, Finding, Status
+from mailstead.administration.doctor.gateways import check_gateways
 from mailstead.administration.doctor.machine import (
     check_bus,
     check_certificates,
@@ -36,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     Check("mta-sts", "announced MTA-STS policies can be had", check_mta_sts),
     Check("outbound", "mail can leave: port 25, or the relays", check_outbound),
     Check("inbound", "mail can come in on port 25", check_inbound),
+    Check("gateway", "who brings mail can be seen", check_gateways),
     Check("blocklists", "no blocklist names addresses or domains", check_blocklists),
     Check("clock", "the clock is right", check_clock),
     Check("tls", "TLS on our own ports", check_tls),

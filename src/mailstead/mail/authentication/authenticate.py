@@ -55,15 +55,18 @@ async def authenticate(
     dkim_settings: DkimSettings,
     now: float,
     sample: float,
+    is_hidden: bool = False,
 ) -> Checks:
     """Check `message` as it came from `client`; either may be missing.
+
+    With `is_hidden` the client's address is a gateway's: SPF is a temporary error, which no policy holds against mail.
 
     `now` in seconds since the epoch; `sample` from 0 to below 100 decides about policies for a part of all messages
     (pct=). What `settings.timeout` cuts off is a temporary error. Raises nothing of its own.
     """
     try:
         async with asyncio.timeout(settings.timeout):
-            return await _authenticate(message, client, resolver, settings, dkim_settings, now, sample)
+            return await _authenticate(message, client, resolver, settings, dkim_settings, now, sample, is_hidden)
     except TimeoutError:
         return _unknown(message, client)
 
@@ -76,14 +79,17 @@ async def _authenticate(
     dkim_settings: DkimSettings,
     now: float,
     sample: float,
+    is_hidden: bool,
 ) -> Checks:
     async with asyncio.TaskGroup() as group:
-        if client is not None:
+        if client is not None and not is_hidden:
             spf_task = group.create_task(check_spf(resolver, client, now=now, timeout=settings.spf_timeout))
         if message is not None:
             dkim_task = group.create_task(verify_dkim(message, resolver, now=now, settings=dkim_settings))
             arc_task = group.create_task(verify_arc(message, resolver, now=now, settings=dkim_settings))
-    spf = spf_task.result() if client is not None else None
+    spf = None
+    if client is not None:
+        spf = _hidden(client) if is_hidden else spf_task.result()
     if message is None:
         return Checks(client=client, spf=spf)
     dkim, arc = dkim_task.result(), arc_task.result()
@@ -92,6 +98,11 @@ async def _authenticate(
         reason = f"{dmarc.reason}; it did before {arc.sealers[-1]}, which is trusted, changed it"
         dmarc = msgspec.structs.replace(dmarc, disposition="none", override="trusted_forwarder", reason=reason)
     return Checks(client=client, spf=spf, dkim=dkim, dmarc=dmarc, arc=arc)
+
+
+def _hidden(client: Client) -> SpfResult:
+    domain = (client.sender or client.helo).rpartition("@")[2].lower()
+    return SpfResult("temperror", domain, reason=f"{client.address} is a gateway that hides the client")
 
 
 def _is_vouched_for(arc: ArcResult, dmarc: DmarcResult, trusted: tuple[str, ...]) -> bool:

@@ -57,10 +57,11 @@ class InboundAuthentication:
         self._clock = clock
         self._ours = frozenset({self._identifier.lower(), hostname.lower()})
 
-    async def judge(self, message: Spool, *, address: str, hello: str, sender: str) -> Verdict:
+    async def judge(self, message: Spool, *, address: str, hello: str, sender: str, is_hidden: bool = False) -> Verdict:
         """Check `message`, which stays open and unchanged meanwhile, as it came from the client at `address`.
 
-        An address that is none (a unix socket) cannot be checked. Raises OSError when the spool cannot be read.
+        An address that is none (a unix socket) cannot be checked, nor one that hides the client (`is_hidden`). Raises
+        OSError when the spool cannot be read.
         """
         checked = CheckedMessage.of_spool(message)
         checks = await authenticate(
@@ -71,6 +72,7 @@ class InboundAuthentication:
             dkim_settings=self._dkim_settings,
             now=self._clock.now(),
             sample=random.uniform(0, 100),  # noqa: S311 a share of messages, not a secret
+            is_hidden=is_hidden,
         )
         action = self._action(checks)
         fields = checks.field(self._identifier)

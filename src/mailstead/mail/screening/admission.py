@@ -12,6 +12,7 @@ from mailstead.foundation.net.limits import Networks, address_group
 from mailstead.mail.authentication.resolving import Resolving, lookup
 from mailstead.mail.authentication.spf.check import Client, check_spf, client_address
 from mailstead.mail.authentication.spf.result import SpfResult
+from mailstead.mail.screening.gateway import Gateways
 from mailstead.mail.screening.greylist import Greylist
 from mailstead.mail.screening.hello import HelloOutcome, hello_outcome
 from mailstead.mail.screening.limits import Limits
@@ -57,6 +58,7 @@ class Admission:
         self._blocklists = DnsLists(resolver, settings.screening.blocklists)
         self._allowlists = DnsLists(resolver, settings.screening.allowlists)
         self._limits = Limits(bus, settings.screening)
+        self._gateways = Gateways(documents, bus, settings.screening, clock)
         self._greylist = Greylist(documents, settings.greylist, clock)
         self._reputation = reputation
 
@@ -98,11 +100,14 @@ class Admission:
             return Refusal(
                 554, "5.7.1", f"Mail from {visit.address} is not taken here", closes=True, words=_because(entry)
             )
-        return None if visit.is_exempt else await self._limits.guesses(visit.address)
+        if visit.is_exempt:
+            return None
+        visit.is_hidden = await self._gateways.is_known(visit.address)
+        return None if visit.is_hidden else await self._limits.guesses(visit.address)
 
     async def greet_delay(self, visit: Visit) -> float:
         """Seconds that the client has to wait for the greeting: none when it did before."""
-        if visit.is_exempt or not self._settings.greet_delay:
+        if visit.is_exempt or visit.is_hidden or not self._settings.greet_delay:
             return 0.0
         known = await self._bus.fetch(_patient(visit))
         return 0.0 if known is not None else self._settings.greet_delay
@@ -122,18 +127,23 @@ class Admission:
         visit.begin_message()
         if visit.is_exempt:
             return None
-        return await self._limits.message(visit.address, sender.rpartition("@")[2].lower())
+        visit.is_hidden = visit.is_hidden or await self._gateways.is_known(visit.address)
+        return await self._limits.message(visit.address, sender.rpartition("@")[2].lower(), is_hidden=visit.is_hidden)
 
     # the recipient
 
     async def unknown_recipient(self, visit: Visit) -> Refusal | None:
         """The client named a recipient who does not exist; why that is too much, or None."""
-        return None if visit.is_exempt else await self._limits.unknown_recipient(visit.address)
+        if visit.is_exempt or visit.is_hidden:
+            return None
+        return await self._limits.unknown_recipient(visit.address)
 
     async def recipient(self, visit: Visit, hello: str, sender: str, recipient: str) -> Refusal | None:
         """Why the recipient, who exists, does not get mail of this sender from this client, or None."""
         if visit.is_own:
             return None
+        if not visit.is_exempt and not visit.is_hidden:
+            visit.is_hidden = await self._gateways.greeted(visit.address, hello)
         facts = await visit.facts()
         entry = await self._entry(visit, facts, sender, recipient.rpartition("@")[2])
         if entry is not None and entry.verdict == "deny":
@@ -144,6 +154,8 @@ class Admission:
             return None
         if visit.is_exempt:
             return None
+        if visit.is_hidden:  # what the address did may be anybody's doing
+            return await self._false_name(hello, facts) or await self._no_sender(visit, sender)
         return (
             await self._limits.recipient(visit.address)
             or self._listed(visit, facts)
@@ -183,7 +195,7 @@ class Admission:
         """SPF of the sender, looked at once in a visit."""
         key = (hello, sender)
         if key not in visit.spf:
-            if not _is_address(visit.address):
+            if visit.is_hidden or not _is_address(visit.address):
                 return SpfResult("none", "")
             client = Client(client_address(visit.address), hello, sender, self._hostname)
             visit.spf[key] = await check_spf(self._resolver, client, now=self._clock.now(), timeout=self._spf_timeout)

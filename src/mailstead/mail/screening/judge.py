@@ -26,7 +26,7 @@ from mailstead.mail.screening.rules import findings as rule_findings
 from mailstead.mail.screening.sidecar.ask import Client, Opinions, Sidecars
 from mailstead.mail.screening.verdict import Because, Verdict, tests_of, verdict_fields, without_claims
 from mailstead.mail.screening.view import View
-from mailstead.mail.screening.visit import Visit
+from mailstead.mail.screening.visit import NOTHING, Visit
 from mailstead.stores.directory.access import AccessEntry
 from mailstead.stores.directory.directory import Directory
 
@@ -152,7 +152,7 @@ class Judge:
 
     async def _case(self, visit: Visit, arrived: Arrived, view: View) -> Case:
         asked = not visit.is_exempt
-        facts = await visit.facts()
+        facts = NOTHING if visit.is_hidden else await visit.facts()
         author = view.author
         domain = author.specification.rpartition("@")[2] if author is not None else ""
         return Case(
@@ -325,7 +325,7 @@ def _keys(case: Case, visit: Visit) -> list[str]:
     for one in (case.checks.dkim or ())[:5] if case.checks is not None else ():
         if one.vouches:
             keys.append(f"signer:{one.domain[:250]}")
-    if not keys and case.asked:
+    if not keys and case.asked and not visit.is_hidden:
         keys.append(f"network:{network_of(visit.address)}")
     return keys
 

@@ -28,13 +28,13 @@ class Limits:
         self._bus = bus
         self._settings = settings
 
-    async def message(self, address: str, sender_domain: str) -> Refusal | None:
-        """Count a message that begins; why it is too much."""
+    async def message(self, address: str, sender_domain: str, *, is_hidden: bool = False) -> Refusal | None:
+        """Count a message that begins; why it is too much. A hidden client's address is not its own."""
         settings = self._settings
-        counted = [
-            ("address", address_group(address), settings.messages_per_address),
-            ("network", network_of(address), settings.messages_per_network),
-        ]
+        counted: list[tuple[str, str, int]] = []
+        if not is_hidden:
+            counted.append(("address", address_group(address), settings.messages_per_address))
+            counted.append(("network", network_of(address), settings.messages_per_network))
         if sender_domain:
             counted.append(("domain", sender_domain, settings.messages_per_sender_domain))
         for kind, name, most in counted:

@@ -23,15 +23,27 @@ NOTHING = ClientFacts()
 class Visit:
     """`is_own`: this process connects to itself; `is_exempt`: Settings do not ask this client for more than a message.
 
-    `allowed` are recipients whose lists allow the sender. What is looked up runs while the client waits; close the visit.
+    `is_hidden`: the address is a gateway's, the client's own is not known. `allowed` are recipients whose lists allow the
+    sender. What is looked up runs while the client waits; close the visit.
     """
 
-    __slots__ = ("_facts", "address", "allowed", "is_exempt", "is_own", "sender_problem", "spf", "talked_early")
+    __slots__ = (
+        "_facts",
+        "address",
+        "allowed",
+        "is_exempt",
+        "is_hidden",
+        "is_own",
+        "sender_problem",
+        "spf",
+        "talked_early",
+    )
 
     def __init__(self, address: str, *, is_exempt: bool, is_own: bool) -> None:
         self.address = address
         self.is_exempt = is_exempt
         self.is_own = is_own
+        self.is_hidden = False
         self.talked_early = False
         self.allowed: set[str] = set()
         self.spf: dict[tuple[str, str], SpfResult] = {}

@@ -44,6 +44,13 @@ class ScreeningSettings(msgspec.Struct, frozen=True, kw_only=True):
     lookup_timeout: Annotated[
         float, duration("How long questions about a client may take; what is not known by then counts for nothing")
     ] = 5.0
+    gateway_greetings: Annotated[
+        int,
+        number(
+            "Different names that one address of a private network greets with in a day, after which it counts as a gateway "
+            "that hides its clients; 0: never"
+        ),
+    ] = 10
     window: Annotated[float, duration("The time that the limits below count in", least=1)] = 3600.0
     messages_per_address: Annotated[int, number("Messages from one address (an IPv6 /64 is one)", least=1)] = 2_000
     messages_per_network: Annotated[int, number("Messages from one network (IPv4 /24, IPv6 /48)", least=1)] = 10_000

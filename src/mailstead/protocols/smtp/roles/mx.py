@@ -157,7 +157,11 @@ class MxRole:
         verdict: Verdict | None = None
         if services.authentication is not None and (session.peer.address, session.peer.port) not in services.own:
             verdict = await services.authentication.judge(
-                message, address=session.peer.address, hello=session.hello, sender=sender
+                message,
+                address=session.peer.address,
+                hello=session.hello,
+                sender=sender,
+                is_hidden=session.visit is not None and session.visit.is_hidden,
             )
             services.note(self.service, transaction.id, "authenticated", verdict.text, sender, *addresses)
             if services.collector is not None:
