@@ -1,6 +1,6 @@
 """Pages of lists: `page` and `limit`, with the counts and neighbours in headers (RFC 8288 §3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
@@ -8,9 +8,12 @@ import msgspec
 from litestar import Request, Response
 from litestar.params import QueryParameter
 
+from mailstead.foundation.errors import InvalidError
+
 Item = TypeVar("Item")
 
 PageNumber = Annotated[int, QueryParameter(name="page", ge=1, le=1_000_000, description="Which page, from 1")]
+Sort = Annotated[str, QueryParameter(max_length=30, description="By which field, with a - before it from its end")]
 PageLimit = Annotated[int | None, QueryParameter(name="limit", ge=1, description="Items of a page")]
 
 
@@ -24,6 +27,19 @@ class Page(msgspec.Struct, frozen=True):
     def offset(self) -> int:
         """Items before the page."""
         return (self.number - 1) * self.limit
+
+
+def in_order(items: list[Item], sort: str, fields: Mapping[str, Callable[[Item], Any]]) -> list[Item]:
+    """The items by the field that `sort` names, from its end with a "-" before it; as they are for "".
+
+    Raises InvalidError for a field that is none of `fields`.
+    """
+    if not sort:
+        return items
+    field = fields.get(sort.removeprefix("-"))
+    if field is None:
+        raise InvalidError(f"sort: one of {', '.join(fields)}, with a - before it from the end")
+    return sorted(items, key=field, reverse=sort.startswith("-"))
 
 
 def page_of(number: int, limit: int | None, *, usual: int, most: int) -> Page:

@@ -1,5 +1,6 @@
 """Aliases of a domain."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,16 +11,17 @@ from mailstead.administration.aliases import add_alias, find_alias, list_aliases
 from mailstead.administration.encryption import set_encryption
 from mailstead.administration.passwords import add_password
 from mailstead.foundation.crypto.passwords import new_app_password
-from mailstead.foundation.errors import NotFoundError
+from mailstead.foundation.errors import MailsteadError, NotFoundError
 from mailstead.interfaces.api.access import USER
 from mailstead.interfaces.api.moments import moment, parse_moment
-from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
+from mailstead.interfaces.api.pages import PageLimit, PageNumber, Sort, in_order, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
 from mailstead.stores.directory.records import Alias, DisabledCode, VacationResponder
 
 DomainName = Annotated[str, Parameter(description="The domain's name")]
 AliasName = Annotated[str, Parameter(description="The alias's id or name")]
+PublicKey = Annotated[str, msgspec.Meta(max_length=512 * 1024)]
 Recipients = Annotated[list[str], msgspec.Meta(max_length=1000)]
 
 
@@ -60,7 +62,7 @@ class AliasShown(msgspec.Struct, frozen=True):
 
 
 class AliasWanted(msgspec.Struct, frozen=True):
-    """An alias to be made; a random name is chosen where none is given."""
+    """An alias to be made; a random name is chosen where none is given. See AliasChange for the reply and the key."""
 
     name: Annotated[str, msgspec.Meta(max_length=200)] = ""
     recipients: Recipients = msgspec.field(default_factory=list)
@@ -70,6 +72,12 @@ class AliasWanted(msgspec.Struct, frozen=True):
     error_code_if_disabled: DisabledCode = 550
     has_imap: bool = True
     max_quota: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    vacation_responder_is_enabled: bool | msgspec.UnsetType = msgspec.UNSET
+    vacation_responder_start_date: str | msgspec.UnsetType | None = msgspec.UNSET
+    vacation_responder_end_date: str | msgspec.UnsetType | None = msgspec.UNSET
+    vacation_responder_subject: str | msgspec.UnsetType = msgspec.UNSET
+    vacation_responder_message: str | msgspec.UnsetType = msgspec.UNSET
+    public_key: PublicKey | msgspec.UnsetType = msgspec.UNSET
 
 
 class AliasChange(msgspec.Struct, frozen=True):
@@ -86,7 +94,7 @@ class AliasChange(msgspec.Struct, frozen=True):
     vacation_responder_end_date: str | msgspec.UnsetType | None = msgspec.UNSET
     vacation_responder_subject: str | msgspec.UnsetType = msgspec.UNSET
     vacation_responder_message: str | msgspec.UnsetType = msgspec.UNSET
-    public_key: Annotated[str, msgspec.Meta(max_length=512 * 1024)] | msgspec.UnsetType = msgspec.UNSET
+    public_key: PublicKey | msgspec.UnsetType = msgspec.UNSET
     junk_filter: bool | msgspec.UnsetType = msgspec.UNSET
     junk_threshold: Annotated[float, msgspec.Meta(ge=0, le=1000)] | msgspec.UnsetType | None = msgspec.UNSET
 
@@ -108,6 +116,11 @@ class PasswordMade(msgspec.Struct, frozen=True):
 
 
 _ID_LIMIT = 100
+_ORDERS: dict[str, Callable[[Alias], Any]] = {
+    "name": lambda one: one.name,
+    "created_at": lambda one: one.created_at,
+    "updated_at": lambda one: one.updated_at or one.created_at,
+}
 _NAMES = {
     "recipients": "forward_to",
     "is_enabled": "enabled",
@@ -127,7 +140,7 @@ _VACATION = {
 }
 
 
-def _vacation(alias: Alias, change: AliasChange) -> VacationResponder | None:
+def _vacation(alias: Alias, change: AliasChange | AliasWanted) -> VacationResponder | None:
     """The reply with what is to change; None when nothing is."""
     given = {
         ours: value
@@ -186,6 +199,21 @@ async def found_alias(domain: str, name: str, identity: Identity, services: ApiS
     return await find_alias(services.administration, identity.actor, f"{name}@{domain}")
 
 
+async def _changed(
+    services: ApiServices, identity: Identity, alias: Alias, changes: dict[str, Any], data: AliasChange | AliasWanted
+) -> Alias:
+    """The alias with `changes`, and the reply and the key of `data`."""
+    vacation = _vacation(alias, data)
+    if vacation is not None:
+        changes["vacation"] = vacation
+    if changes:
+        alias = await set_alias(services.administration, identity.actor, alias.address, changes)
+    if data.public_key is not msgspec.UNSET:
+        key = data.public_key.encode("utf-8", "replace") or None
+        alias = await set_encryption(services.administration, identity.actor, alias.address, key)
+    return alias
+
+
 class AliasController(Controller):
     """/domains/{domain}/aliases"""
 
@@ -201,6 +229,9 @@ class AliasController(Controller):
         identity: Identity,
         services: ApiServices,
         q: Annotated[str, Parameter(description="Part of the name, the description or a recipient")] = "",
+        name: Annotated[str, Parameter(max_length=200, description="Part of the name")] = "",
+        recipient: Annotated[str, Parameter(max_length=2048, description="Part of a recipient")] = "",
+        sort: Sort = "",
         number: PageNumber = 1,
         limit: PageLimit = None,
     ) -> Response[list[AliasShown]]:
@@ -209,6 +240,9 @@ class AliasController(Controller):
         if q:
             wanted = q.casefold()
             found = [alias for alias in found if wanted in _searched(alias)]
+        targets = recipient.casefold()
+        found = [one for one in found if name.casefold() in one.name and _has_target(one, targets)]
+        found = in_order(found, sort, _ORDERS)
         page = page_of(number, limit, usual=1000, most=services.settings.api.page_limit)
         items = [shown(alias) for alias in found[page.offset : page.offset + page.limit]]
         return paged(request, items, len(found), page)
@@ -232,9 +266,11 @@ class AliasController(Controller):
             "disabled_code": data.error_code_if_disabled,
         }
         changed = {key: value for key, value in changes.items() if value != getattr(alias, key)}
-        if changed:
-            alias = await set_alias(services.administration, identity.actor, alias.address, changed)
-        return shown(alias)
+        try:
+            return shown(await _changed(services, identity, alias, changed, data))
+        except MailsteadError:
+            await remove_alias(services.administration, identity.actor, alias.address)
+            raise
 
     @get("/{name:str}", summary="One alias")
     async def show(self, domain: DomainName, name: AliasName, identity: Identity, services: ApiServices) -> AliasShown:
@@ -252,15 +288,7 @@ class AliasController(Controller):
             for theirs, ours in _NAMES.items()
             if (value := getattr(data, theirs)) is not msgspec.UNSET
         }
-        vacation = _vacation(alias, data)
-        if vacation is not None:
-            changes["vacation"] = vacation
-        if changes:
-            alias = await set_alias(services.administration, identity.actor, alias.address, changes)
-        if data.public_key is not msgspec.UNSET:
-            key = data.public_key.encode("utf-8", "replace") or None
-            alias = await set_encryption(services.administration, identity.actor, alias.address, key)
-        return shown(alias)
+        return shown(await _changed(services, identity, alias, changes, data))
 
     @delete("/{name:str}", status_code=200, summary="Remove an alias")
     async def remove(
@@ -285,6 +313,10 @@ class AliasController(Controller):
             current=data.password,
         )
         return PasswordMade(alias.address, password)
+
+
+def _has_target(alias: Alias, part: str) -> bool:
+    return not part or any(part in target.casefold() for target in alias.forward_to)
 
 
 def _searched(alias: Alias) -> str:

@@ -1,7 +1,7 @@
 """Events of calendars: iCalendar as it was written, with what lists need of it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post, put
@@ -29,7 +29,7 @@ from mailstead.interfaces.api.dav import (
 from mailstead.interfaces.api.endpoints.calendars import LETTER as CALENDAR
 from mailstead.interfaces.api.mailbox import opened, quota_of
 from mailstead.interfaces.api.moments import moment, parse_moment
-from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
+from mailstead.interfaces.api.pages import Page, PageLimit, PageNumber, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
 from mailstead.stores.mailbox.dav.records import Collection, ObjectRow
@@ -165,9 +165,10 @@ def _window(
     calendar_id: str,
     since: int | None,
     until: int | None,
-    offset: int,
-    limit: int,
+    page: Page,
     services: ApiServices,
+    *,
+    newest_first: bool,
 ) -> tuple[list[EventShown], int]:
     calendars = (
         [found_collection(mailbox, "calendar", CALENDAR, calendar_id)]
@@ -175,11 +176,14 @@ def _window(
         else mailbox.dav.collections("calendar")
     )
     rows = [(one, row) for one in calendars for row in mailbox.dav.objects(one.id, since, until)]
-    rows.sort(key=lambda pair: (-pair[1].changed_at, -pair[1].id))
+    rows.sort(key=lambda pair: (pair[1].changed_at, pair[1].id), reverse=newest_first)
     if since is not None or until is not None:
         start, end = since if since is not None else _AGES[0], until if until is not None else _AGES[1]
         rows = [pair for pair, data in _read(mailbox, rows) if _is_within(data, start, end, services)]
-    items = [shown(one, row, data, services) for (one, row), data in _read(mailbox, rows[offset : offset + limit])]
+    items = [
+        shown(one, row, data, services)
+        for (one, row), data in _read(mailbox, rows[page.offset : page.offset + page.limit])
+    ]
     return items, len(rows)
 
 
@@ -206,6 +210,7 @@ class CalendarEventController(Controller):
         calendar_id: Annotated[str, QueryParameter(max_length=30, description="Of one calendar")] = "",
         start_date: Annotated[str, QueryParameter(description="With an instance that ends after this time")] = "",
         end_date: Annotated[str, QueryParameter(description="With an instance that begins before this time")] = "",
+        sort: Annotated[Literal["updated_at", "-updated_at"], QueryParameter(description="The order")] = "-updated_at",
         number: PageNumber = 1,
         limit: PageLimit = None,
     ) -> Response[list[EventShown]]:
@@ -215,7 +220,7 @@ class CalendarEventController(Controller):
         until = int(parse_moment(end_date)) if end_date else None
         mailbox = await opened(services, identity)
         items, total = await services.mailboxes.run(
-            _window, mailbox, calendar_id, since, until, page.offset, page.limit, services
+            _window, mailbox, calendar_id, since, until, page, services, newest_first=sort.startswith("-")
         )
         return paged(request, items, total, page)
 

@@ -1,9 +1,9 @@
 """Calendars of a mailbox: the same that CalDAV serves."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, delete, get, post, put
+from litestar import Controller, Request, Response, delete, get, post, put
 
 from mailstead.foundation.errors import InvalidError
 from mailstead.foundation.identifiers import new_ulid
@@ -19,6 +19,7 @@ from mailstead.interfaces.api.dav import (
     text_property,
 )
 from mailstead.interfaces.api.mailbox import opened
+from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
 from mailstead.stores.mailbox.dav.records import Collection
@@ -132,10 +133,19 @@ class CalendarController(Controller):
     opt = {"access": MAILBOX}
 
     @get("/", summary="Calendars")
-    async def list_all(self, identity: Identity, services: ApiServices) -> list[CalendarShown]:
+    async def list_all(
+        self,
+        request: Request[Any, Any, Any],
+        identity: Identity,
+        services: ApiServices,
+        number: PageNumber = 1,
+        limit: PageLimit = None,
+    ) -> Response[list[CalendarShown]]:
         """The mailbox's own; one and a list of tasks are there from the start."""
         mailbox = await opened(services, identity)
-        return [_shown(*one) for one in await services.mailboxes.run(mailbox.dav.described, "calendar")]
+        found = [_shown(*one) for one in await services.mailboxes.run(mailbox.dav.described, "calendar")]
+        page = page_of(number, limit, usual=1000, most=services.settings.api.page_limit)
+        return paged(request, found[page.offset : page.offset + page.limit], len(found), page)
 
     @post("/", status_code=200, summary="Make a calendar")
     async def add(self, data: CalendarWanted, identity: Identity, services: ApiServices) -> CalendarShown:

@@ -1,5 +1,6 @@
 """Domains and the DNS records that they need."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -7,7 +8,7 @@ from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.params import Parameter
 
 from mailstead.administration.actor import require_domain
-from mailstead.administration.aliases import find_domain
+from mailstead.administration.aliases import FORWARDS_LIMIT, add_alias, find_domain
 from mailstead.administration.dns_records import Checked, check_records, host_facts, records
 from mailstead.administration.domains import (
     add_domain,
@@ -18,16 +19,21 @@ from mailstead.administration.domains import (
 )
 from mailstead.administration.event_hooks import BOUNCE_WEBHOOK, set_bounce_webhook
 from mailstead.administration.sending import look_at_proof
+from mailstead.foundation.errors import MailsteadError
 from mailstead.interfaces.api.access import USER
 from mailstead.interfaces.api.idempotency import HEADER, once
 from mailstead.interfaces.api.moments import moment
-from mailstead.interfaces.api.pages import PageLimit, PageNumber, page_of, paged
+from mailstead.interfaces.api.pages import PageLimit, PageNumber, Sort, in_order, page_of, paged
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
 from mailstead.mail.sending.proof import is_special_use
+from mailstead.stores.directory.names import CATCH_ALL
 from mailstead.stores.directory.records import Domain
 
 DomainName = Annotated[str, Parameter(description="The domain's name")]
+
+
+_ORDERS: dict[str, Callable[[Domain], Any]] = {"name": lambda one: one.id, "created_at": lambda one: one.created_at}
 
 
 class DkimShown(msgspec.Struct, frozen=True):
@@ -53,9 +59,11 @@ class DomainShown(msgspec.Struct, frozen=True):
 
 
 class DomainWanted(msgspec.Struct, frozen=True):
-    """A domain to be served."""
+    """A domain to be served. `catchall`: where mail for names that are no aliases goes, true for the address of who asks."""
 
     domain: Annotated[str, msgspec.Meta(min_length=1, max_length=253)]
+    catchall: bool | Annotated[list[str], msgspec.Meta(max_length=FORWARDS_LIMIT)] = False
+    bounce_webhook: Annotated[str, msgspec.Meta(max_length=2048)] = ""
 
 
 class DomainChange(msgspec.Struct, frozen=True):
@@ -121,11 +129,16 @@ class DomainController(Controller):
         request: Request[Any, Any, Any],
         identity: Identity,
         services: ApiServices,
+        q: Annotated[str, Parameter(max_length=253, description="Part of the name")] = "",
+        name: Annotated[str, Parameter(max_length=253, description="The whole name")] = "",
+        sort: Sort = "",
         number: PageNumber = 1,
         limit: PageLimit = None,
     ) -> Response[list[DomainShown]]:
         """By name; a server admin sees all."""
         found = await list_domains(services.administration, identity.actor)
+        found = [one for one in found if q.casefold() in one.id and name.casefold() in ("", one.id)]
+        found = in_order(found, sort, _ORDERS)
         page = page_of(number, limit, usual=1000, most=services.settings.api.page_limit)
         items = [shown(domain) for domain in found[page.offset : page.offset + page.limit]]
         return paged(request, items, len(found), page)
@@ -137,7 +150,19 @@ class DomainController(Controller):
         """DKIM keys are made with it; for server admins. An Idempotency-Key makes it safe to repeat."""
 
         async def work() -> DomainShown:
-            return shown(await add_domain(services.administration, identity.actor, data.domain))
+            administration = services.administration
+            domain = await add_domain(administration, identity.actor, data.domain)
+            try:
+                if data.catchall:
+                    targets = [identity.address] if data.catchall is True else data.catchall
+                    address = f"{CATCH_ALL}@{domain.id}"
+                    await add_alias(administration, identity.actor, address, forward_to=targets, with_mailbox=False)
+                if data.bounce_webhook:
+                    domain = await set_bounce_webhook(administration, identity.actor, domain.id, data.bounce_webhook)
+            except MailsteadError:
+                await remove_domain(administration, identity.actor, domain.id, with_aliases=True)
+                raise
+            return shown(domain)
 
         key = request.headers.get(HEADER, "")
         return await once(services, identity, key, await request.body(), DomainShown, work)

@@ -114,9 +114,12 @@ class FolderController(Controller):
     opt = {"access": MAILBOX}
 
     @get("/", summary="Folders")
-    async def list_all(self, identity: Identity, services: ApiServices) -> list[FolderShown]:
-        """All of them, with their counts."""
-        return await services.mailboxes.run(_all, await opened(services, identity))
+    async def list_all(
+        self, identity: Identity, services: ApiServices, subscribed: bool | None = None
+    ) -> list[FolderShown]:
+        """All of them, or those that are subscribed or not, with their counts."""
+        found = await services.mailboxes.run(_all, await opened(services, identity))
+        return [one for one in found if subscribed in (None, one.subscribed)]
 
     @post("/", status_code=200, summary="Make a folder")
     async def add(self, data: FolderWanted, identity: Identity, services: ApiServices) -> FolderShown:

@@ -20,6 +20,7 @@ from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.reading.listing import listing, message_rows
 from mailstead.interfaces.reading.message import read_message
 from mailstead.stores.mailbox.flags import BY_NAME, KEYWORDS_LIMIT, NAMES, keyword_text
+from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import NewMessage, Operation
 
@@ -70,8 +71,15 @@ def _labels(names: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _window(mailbox: Mailbox, name: str, filters: Filters, offset: int, limit: int) -> tuple[list[MessageShown], int]:
-    folder = mailbox.folder(name)
+def _window(
+    mailbox: Mailbox, place: tuple[str, bool | None], filters: Filters, offset: int, limit: int
+) -> tuple[list[MessageShown], int]:
+    name, is_junk = place
+    if is_junk and not name:
+        name = next((one.name for one in mailbox.folders() if one.special_use == "\\Junk"), "")
+    folder = mailbox.folder(name or INBOX)
+    if is_junk not in (None, folder.special_use == "\\Junk"):
+        return [], 0
     found = listing(mailbox, folder.id, offset=offset, limit=limit, criterion=criterion_of(filters))
     return [shown(folder.object_id, folder.name, row) for row in found.rows], found.total
 
@@ -144,7 +152,7 @@ class MessageController(Controller):
         request: Request[Any, Any, Any],
         identity: Identity,
         services: ApiServices,
-        folder: str = "INBOX",
+        folder: Annotated[str, QueryParameter(description="INBOX, or that of junk with `is_junk`")] = "",
         q: str = "",
         search: str = "",
         subject: str = "",
@@ -164,6 +172,7 @@ class MessageController(Controller):
         is_flagged: bool | None = None,
         is_deleted: bool | None = None,
         is_draft: bool | None = None,
+        is_junk: Annotated[bool | None, QueryParameter(description="In the folder of junk, or in another")] = None,
         has_attachment: bool | None = None,
         number: PageNumber = 1,
         limit: PageLimit = None,
@@ -191,7 +200,7 @@ class MessageController(Controller):
         )
         page = page_of(number, limit, usual=_USUAL, most=_MOST)
         mailbox = await opened(services, identity)
-        asked = (mailbox, folder, filters, page.offset, page.limit)
+        asked = (mailbox, (folder, is_junk), filters, page.offset, page.limit)
         if criterion_of(filters) is None:
             items, total = await services.mailboxes.run_short(mailbox, _window, *asked)
         else:
@@ -214,12 +223,15 @@ class MessageController(Controller):
         raw: Annotated[bool, QueryParameter(description="With the whole message as text")] = False,
         eml: Annotated[bool, QueryParameter(description="The same")] = False,
         attachments: Annotated[bool, QueryParameter(description="With the list of attachments")] = True,
+        nodemailer: Annotated[bool, QueryParameter(description="With text, HTML and header")] = True,
     ) -> MessageShown:
         """With its text, its header and the list of its attachments; reading it changes nothing."""
         mailbox = await opened(services, identity)
         found = await services.mailboxes.run_short(mailbox, _one, mailbox, message_id)
         if not attachments:
             found = msgspec.structs.replace(found, attachments=[])
+        if not nodemailer:
+            found = msgspec.structs.replace(found, text="", html="", header=[])
         if raw or eml:
             if found.size > _RAW_MOST:
                 raise InvalidError(f"A message of more than {_RAW_MOST} octets is read at …/raw")
