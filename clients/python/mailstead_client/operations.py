@@ -148,6 +148,7 @@ class Client(Transport):
         calendar_id: str | None = None,
         start_date: str | None = None,
         end_date: str | None = None,
+        sort: Literal["updated_at", "-updated_at"] | None = None,
         page: int | None = None,
         limit: int | None = None,
         fields: Mapping[str, str] | None = None,
@@ -157,7 +158,14 @@ class Client(Transport):
             "GET",
             "/v1/calendar-events",
             {},
-            {"calendar_id": calendar_id, "start_date": start_date, "end_date": end_date, "page": page, "limit": limit},
+            {
+                "calendar_id": calendar_id,
+                "start_date": start_date,
+                "end_date": end_date,
+                "sort": sort,
+                "page": page,
+                "limit": limit,
+            },
             None,
             fields,
         )
@@ -168,9 +176,11 @@ class Client(Transport):
         answer = self.request("POST", "/v1/calendar-events", {}, {}, body, fields)
         return cast(EventShown, self._json(answer))
 
-    def list_calendars(self, *, fields: Mapping[str, str] | None = None) -> Page[CalendarShown]:
+    def list_calendars(
+        self, *, page: int | None = None, limit: int | None = None, fields: Mapping[str, str] | None = None
+    ) -> Page[CalendarShown]:
         """Calendars: GET /v1/calendars."""
-        answer = self.request("GET", "/v1/calendars", {}, {}, None, fields)
+        answer = self.request("GET", "/v1/calendars", {}, {"page": page, "limit": limit}, None, fields)
         return self._page(answer)
 
     def post_calendars(self, body: CalendarWanted, *, fields: Mapping[str, str] | None = None) -> CalendarShown:
@@ -204,10 +214,19 @@ class Client(Transport):
         return cast(ContactShown, self._json(answer))
 
     def list_domains(
-        self, *, page: int | None = None, limit: int | None = None, fields: Mapping[str, str] | None = None
+        self,
+        *,
+        q: str | None = None,
+        name: str | None = None,
+        sort: str | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+        fields: Mapping[str, str] | None = None,
     ) -> Page[DomainShown]:
         """Your domains: GET /v1/domains."""
-        answer = self.request("GET", "/v1/domains", {}, {"page": page, "limit": limit}, None, fields)
+        answer = self.request(
+            "GET", "/v1/domains", {}, {"q": q, "name": name, "sort": sort, "page": page, "limit": limit}, None, fields
+        )
         return self._page(answer)
 
     def post_domains(self, body: DomainWanted, *, fields: Mapping[str, str] | None = None) -> DomainShown:
@@ -225,6 +244,9 @@ class Client(Transport):
         domain: str,
         *,
         q: str | None = None,
+        name: str | None = None,
+        recipient: str | None = None,
+        sort: str | None = None,
         page: int | None = None,
         limit: int | None = None,
         fields: Mapping[str, str] | None = None,
@@ -234,7 +256,7 @@ class Client(Transport):
             "GET",
             "/v1/domains/{domain}/aliases",
             {"domain": domain},
-            {"q": q, "page": page, "limit": limit},
+            {"q": q, "name": name, "recipient": recipient, "sort": sort, "page": page, "limit": limit},
             None,
             fields,
         )
@@ -545,9 +567,11 @@ class Client(Transport):
         )
         return cast(TransferShown, self._json(answer))
 
-    def list_folders(self, *, fields: Mapping[str, str] | None = None) -> Page[FolderShown]:
+    def list_folders(
+        self, *, subscribed: bool | None = None, fields: Mapping[str, str] | None = None
+    ) -> Page[FolderShown]:
         """Folders: GET /v1/folders."""
-        answer = self.request("GET", "/v1/folders", {}, {}, None, fields)
+        answer = self.request("GET", "/v1/folders", {}, {"subscribed": subscribed}, None, fields)
         return self._page(answer)
 
     def post_folders(self, body: FolderWanted, *, fields: Mapping[str, str] | None = None) -> FolderShown:
@@ -634,6 +658,7 @@ class Client(Transport):
         is_flagged: bool | None = None,
         is_deleted: bool | None = None,
         is_draft: bool | None = None,
+        is_junk: bool | None = None,
         has_attachment: bool | None = None,
         page: int | None = None,
         limit: int | None = None,
@@ -663,6 +688,7 @@ class Client(Transport):
                 "is_flagged": is_flagged,
                 "is_deleted": is_deleted,
                 "is_draft": is_draft,
+                "is_junk": is_junk,
                 "has_attachment": has_attachment,
                 "page": page,
                 "limit": limit,
@@ -1100,6 +1126,7 @@ class Client(Transport):
         raw: bool | None = None,
         eml: bool | None = None,
         attachments: bool | None = None,
+        nodemailer: bool | None = None,
         fields: Mapping[str, str] | None = None,
     ) -> MessageShown:
         """One message: GET /v1/messages/{message_id}."""
@@ -1107,7 +1134,7 @@ class Client(Transport):
             "GET",
             "/v1/messages/{message_id}",
             {"message_id": message_id},
-            {"raw": raw, "eml": eml, "attachments": attachments},
+            {"raw": raw, "eml": eml, "attachments": attachments, "nodemailer": nodemailer},
             None,
             fields,
         )

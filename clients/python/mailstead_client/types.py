@@ -96,7 +96,13 @@ class AliasWanted(TypedDict):
     labels: "NotRequired[list[str]]"
     max_quota: "NotRequired[int | None]"
     name: "NotRequired[str]"
+    public_key: "NotRequired[str]"
     recipients: "NotRequired[list[str]]"
+    vacation_responder_end_date: "NotRequired[str | None]"
+    vacation_responder_is_enabled: "NotRequired[bool]"
+    vacation_responder_message: "NotRequired[str]"
+    vacation_responder_start_date: "NotRequired[str | None]"
+    vacation_responder_subject: "NotRequired[str]"
 
 
 class Alive(TypedDict):
@@ -357,6 +363,8 @@ class DomainShown(TypedDict):
 class DomainWanted(TypedDict):
     """DomainWanted"""
 
+    bounce_webhook: "NotRequired[str]"
+    catchall: "NotRequired[bool | list[str]]"
     domain: "str"
 
 

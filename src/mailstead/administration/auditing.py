@@ -56,3 +56,12 @@ async def audit_of(administration: Administration, target: str, limit: int = 50)
     collection = await administration.documents.collection(AUDIT)
     found = await collection.find({"target": target}, order=[("at", -1)], limit=limit)
     return [msgspec.convert(document, AuditEntry) for document in found]
+
+
+async def expire_audit(administration: Administration) -> int:
+    """Remove entries that are older than Settings keep them; how many."""
+    kept = administration.settings.audit.retention
+    if not kept:
+        return 0
+    collection = await administration.documents.collection(AUDIT)
+    return await collection.delete_many({"at": {"$lt": administration.clock.now() - kept}})

@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from support.api_document import operations
+from support.mailstead_server import MailsteadServer
+from support.web import csrf, logged_in, send
 
 Client = Callable[..., httpx.Client]
 Operation = tuple[str, str]
@@ -180,3 +182,59 @@ def test_a_domain_s_admin_is_let_into_that_domain_alone(
             assert own not in (401, 403), (method, path, own)
             foreign = "example.test" if "{domain}" not in path else "bob"
             assert ask(alice, method, path, domain="example.test", name=foreign) == 403, (method, path)
+
+
+# What would end the very session that asks, or change what later tests log in with.
+NOT_BY_COOKIE: set[Operation] = {("put", "/v1/account"), ("delete", "/v1/sessions/{session_id}")}
+
+
+def is_safe(method: str) -> bool:
+    return method in ("get", "head", "options")
+
+
+def test_a_browser_s_session_is_its_mailbox_s_password_and_changes_nothing_without_the_token(
+    server: MailsteadServer, every: list[Operation]
+) -> None:
+    """The cookie alone reads; a form of another site, which cannot know the token, changes nothing (CSRF)."""
+    with logged_in(server, "bob@example.test") as browser:
+        token = csrf(browser)
+        browser.base_url = f"{browser.base_url}v1"
+        changing = [one for one in every if not is_safe(one[0]) and one not in OPEN]
+        assert len(changing) > 50
+        for method, path in changing:
+            for given in ({}, {"x-csrf-token": ""}, {"x-csrf-token": token[::-1]}):
+                answer = browser.request(method, concrete(path), json=BODIES.get((method, path), {}), headers=given)
+                assert answer.status_code == 403, (method, path, given, answer.text)
+                assert "CSRF" in answer.json()["message"]
+        browser.headers["x-csrf-token"] = token
+        for method, path in every:
+            if (method, path) in NOT_BY_COOKIE:
+                continue
+            foreign = needs_admin(method, path) or names_a_domain(path)
+            name = "example.test" if path.startswith("/v1/domains/{name}") else "alice"
+            status = ask(browser, method, path, domain="example.test", name=name)
+            if foreign:
+                assert status == FOREIGN.get((method, path), 403), (method, path, status)
+            else:
+                assert status not in (401, 403), (method, path, status)
+
+
+def test_a_session_that_ended_is_a_stranger_s(server: MailsteadServer, every: list[Operation]) -> None:
+    with logged_in(server, "alice@example.test") as browser:
+        kept = browser.cookies.get("mailstead_session")
+        assert browser.get("/v1/account").status_code == 200
+        assert send(browser, "/logout").status_code == 303
+        browser.cookies.set("mailstead_session", str(kept))
+        for method, path in every[::5]:
+            answer = browser.request(method, f"/v1{concrete(path)}", content=b"{" if not is_safe(method) else None)
+            assert answer.status_code == OPEN.get((method, path), 401), (method, path)
+
+
+def test_an_admin_s_session_administers(server: MailsteadServer, every: list[Operation]) -> None:
+    with logged_in(server, "admin@example.test") as browser:
+        browser.headers["x-csrf-token"] = csrf(browser)
+        browser.base_url = f"{browser.base_url}v1"
+        for method, path in every:
+            if (method, path) not in NOT_BY_COOKIE:
+                status = ask(browser, method, path)
+                assert status not in (401, 403), (method, path, status)

@@ -5,6 +5,7 @@ import msgspec
 from mailstead.foundation.config.sections.acme import AcmeSettings
 from mailstead.foundation.config.sections.api import ApiSettings
 from mailstead.foundation.config.sections.attachments import AttachmentsSettings
+from mailstead.foundation.config.sections.audit import AuditSettings
 from mailstead.foundation.config.sections.authentication import AuthenticationSettings
 from mailstead.foundation.config.sections.backup import BackupSettings
 from mailstead.foundation.config.sections.bus import BusSettings
@@ -91,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bus: BusSettings = msgspec.field(default_factory=BusSettings)
     documents: DocumentsSettings = msgspec.field(default_factory=DocumentsSettings)
     trace: TraceSettings = msgspec.field(default_factory=TraceSettings)
+    audit: AuditSettings = msgspec.field(default_factory=AuditSettings)
     transfer: TransferSettings = msgspec.field(default_factory=TransferSettings)
     backup: BackupSettings = msgspec.field(default_factory=BackupSettings)
     scheduler: SchedulerSettings = msgspec.field(default_factory=SchedulerSettings)

@@ -1,5 +1,6 @@
 """The table of jobs."""
 
+from mailstead.administration.auditing import expire_audit
 from mailstead.services.definition import Wiring
 from mailstead.services.scheduler.backups import make_backup, verify_backup
 from mailstead.services.scheduler.calendars import fetch_calendars, tell_untold
@@ -29,6 +30,11 @@ async def sweep_queue(wiring: Wiring) -> str:
 async def expire_documents(wiring: Wiring) -> str:
     """Remove documents that have ended: traces past their time, and what else lives for a while."""
     return f"{await wiring.stores.documents.expire()} removed"
+
+
+async def forget_audit(wiring: Wiring) -> str:
+    """Remove entries of the audit log that are past their time."""
+    return f"{await expire_audit(wiring.stores.administration)} removed"
 
 
 JOBS: tuple[Job, ...] = (
@@ -143,6 +149,13 @@ JOBS: tuple[Job, ...] = (
         period=_HOUR,
         jitter=10 * _MINUTE,
         run=clear_transfers,
+    ),
+    Job(
+        name="audit",
+        purpose="entries of the audit log past their time removed",
+        period=_DAY,
+        jitter=_HOUR,
+        run=forget_audit,
     ),
     Job(
         name="ended-documents",
