@@ -10,10 +10,8 @@ from mailstead.foundation.net.http.url import parse_url
 from mailstead.stores.directory.records import Alias
 from mailstead.stores.mailbox.dav.records import Collection, CollectionExistsError
 from mailstead.stores.sharing.links import CalendarLink, CalendarLinks
-from mailstead.stores.sharing.shares import Rights, Share, Shares
+from mailstead.stores.sharing.shares import MOST_SHARES, Rights, Share, Shares
 from mailstead.stores.sharing.subscriptions import Subscription, Subscriptions
-
-_MOST = 200
 
 
 class ShareShown(msgspec.Struct, frozen=True):
@@ -51,8 +49,8 @@ async def share_collection(
         raise NotFoundError(f"There is no account {sharee} here")
     if other.alias.mailbox_id == alias.mailbox_id:
         raise InvalidError("A collection is shared with somebody else")
-    if len(await shares.of_owner(alias.mailbox_id)) >= _MOST:
-        raise InvalidError(f"At most {_MOST} shares")
+    if len(await shares.of_owner(alias.mailbox_id)) >= MOST_SHARES:
+        raise InvalidError(f"At most {MOST_SHARES} shares")
     share = await shares.give(alias.mailbox_id, kind, collection.id, other.alias.mailbox_id, rights)
     await administration.audit(
         actor, "share.give", alias.address, kind=kind, name=name, sharee=other.alias.address, rights=rights

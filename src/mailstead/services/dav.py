@@ -1,5 +1,6 @@
 """What the services caldav and carddav are made of: one application, on the port of each and under the web."""
 
+from mailstead.administration.actor import Actor
 from mailstead.interfaces.dav.application import DavApplication
 from mailstead.interfaces.dav.published import PublishedCalendars
 from mailstead.protocols.dav.exchange import DavServices
@@ -11,6 +12,7 @@ from mailstead.services.definition import Wiring
 from mailstead.services.delivery import implicit_scheduling, scheduling_delivery
 from mailstead.services.http import serve_http
 from mailstead.services.lines import LineService, listener
+from mailstead.stores.mailbox.dav.records import Collection
 from mailstead.stores.sharing.links import CalendarLinks
 from mailstead.stores.sharing.shares import Shares
 from mailstead.stores.sharing.subscriptions import Subscriptions
@@ -20,12 +22,24 @@ def dav_application(wiring: Wiring, service: str) -> DavApplication:
     """The application; `service` is the name that failed logins are counted under."""
     stores = wiring.stores
     delivery = scheduling_delivery(wiring, service)
+
+    async def told(owner: str, collection: Collection, sharee: str, rights: str) -> None:
+        await stores.administration.audit(
+            Actor(owner, "user"),
+            "share.give" if rights else "share.end",
+            owner,
+            kind=collection.kind,
+            name=collection.name,
+            sharee=sharee,
+            rights=rights,
+        )
+
     services = DavServices(
         stores.mailboxes,
         stores.directory,
         stores.settings,
         stores.clock,
-        SharedAccess(Shares(stores.documents, stores.clock), Subscriptions(stores.documents, stores.clock)),
+        SharedAccess(Shares(stores.documents, stores.clock), Subscriptions(stores.documents, stores.clock), told),
         SchedulingHooks(implicit_scheduling(wiring, delivery)),
         delivery,
     )

@@ -23,19 +23,19 @@ class CalendarObject(msgspec.Struct, frozen=True):
         return self.overrides if self.master is None else (self.master, *self.overrides)
 
 
-def read_calendar_object(data: bytes, bounds: ContentBounds) -> CalendarObject:
-    """The object of `data`. Raises ContentError when it is none that a calendar may hold."""
+def read_calendar_object(data: bytes, bounds: ContentBounds, *, is_message: bool = False) -> CalendarObject:
+    """The object of `data`. Raises ContentError when it is none that a calendar, or a message, may hold."""
     roots = read_components(data, bounds)
     if len(roots) != 1 or roots[0].name != "VCALENDAR":
         raise ContentError("exactly one VCALENDAR is wanted")
-    return calendar_object(roots[0])
+    return calendar_object(roots[0], is_message=is_message)
 
 
-def calendar_object(calendar: Component) -> CalendarObject:
-    """A calendar as an object. Raises ContentError."""
+def calendar_object(calendar: Component, *, is_message: bool = False) -> CalendarObject:
+    """A calendar as an object; only that of a message may have a METHOD (RFC 4791 §4.1). Raises ContentError."""
     if calendar.value("VERSION") != "2.0":
         raise ContentError("the VERSION of iCalendar is 2.0")
-    if calendar.first("METHOD") is not None:
+    if calendar.first("METHOD") is not None and not is_message:
         raise ContentError("a stored calendar has no METHOD")
     found = [one for one in calendar.components if one.name != "VTIMEZONE"]
     kinds = {one.name for one in found}

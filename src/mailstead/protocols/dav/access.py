@@ -3,13 +3,14 @@
 This decides for owners alone: they may do everything with what is theirs, and nobody else knows that it exists.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.names import c, d
 from mailstead.protocols.dav.resources import CollectionResource, Holder, Home, Principal, Privilege
 from mailstead.protocols.dav.xml.writer import element
+from mailstead.stores.sharing.shares import Rights
 
 if TYPE_CHECKING:
     from mailstead.protocols.dav.exchange import Exchange
@@ -69,6 +70,18 @@ class Access:
     async def leave(self, _exchange: "Exchange", _collection: CollectionResource) -> None:
         """A collection of another owner is deleted from the home that shows it. Raises DavError."""
         raise DavError(403, "Another owner's collection cannot be deleted")
+
+    async def shared_with(
+        self, _exchange: "Exchange", _collection: CollectionResource
+    ) -> Sequence[tuple[Principal, frozenset[Privilege]]]:
+        """Who else may do what with a collection of one's own."""
+        return ()
+
+    async def share(
+        self, _exchange: "Exchange", _collection: CollectionResource, _wanted: Mapping[str, Rights]
+    ) -> None:
+        """Let these addresses, and nobody else, see a collection of one's own. Raises DavError."""
+        raise DavError(403, "Nothing is shared here", d("no-ace-conflict"))
 
 
 def need(rights: frozenset[Privilege], privilege: Privilege, href: str) -> None:

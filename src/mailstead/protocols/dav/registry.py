@@ -7,6 +7,7 @@ import msgspec
 
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.message import Response
+from mailstead.protocols.dav.methods import acl as access_control
 from mailstead.protocols.dav.methods import delete, get, lock, mkcol, propfind, proppatch, put, report, transfer
 from mailstead.protocols.dav.names import a, c, d
 from mailstead.protocols.dav.properties import acl, caldav, carddav, scheduling, webdav
@@ -41,6 +42,7 @@ METHODS: Mapping[str, Method] = {
     "MKCALENDAR": mkcol.mkcalendar,
     "LOCK": lock.lock,
     "UNLOCK": lock.unlock,
+    "ACL": access_control.acl,
 }
 PROPERTIES: tuple[Property, ...] = (
     *webdav.PROPERTIES,
@@ -56,7 +58,7 @@ REPORTS: tuple[Report, ...] = (
     Report(d("principal-property-search"), principal_property_search),
     Report(d("principal-search-property-set"), principal_search_property_set),
     Report(d("acl-principal-prop-set"), acl_principal_prop_set),
-    Report(c("calendar-query"), calendar_query, ("calendar",)),
+    Report(c("calendar-query"), calendar_query, ("calendar", "inbox")),
     Report(c("calendar-multiget"), multiget, ("calendar", "inbox")),
     Report(c("free-busy-query"), free_busy_query, ("calendar",)),
     Report(a("addressbook-query"), addressbook_query, ("addressbook",)),

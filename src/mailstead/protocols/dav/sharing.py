@@ -5,7 +5,7 @@ with the key that the server has; a zero-access mailbox has none, and shows noth
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from xml.sax.saxutils import unescape
 
 from msgspec.structs import replace
@@ -14,14 +14,16 @@ from mailstead.protocols.dav.access import FILLED, READER, WRITER, Access
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.names import d
-from mailstead.protocols.dav.resources import CollectionResource, Home, Principal
+from mailstead.protocols.dav.resources import CollectionResource, Home, Principal, Privilege
 from mailstead.protocols.dav.xml.writer import element, escape
 from mailstead.stores.mailbox.dav.collections import TITLES
 from mailstead.stores.mailbox.dav.records import Collection, NoSuchCollectionError
-from mailstead.stores.sharing.shares import Share, Shares
+from mailstead.stores.sharing.shares import MOST_SHARES, Rights, Share, Shares
 from mailstead.stores.sharing.subscriptions import Subscriptions
 
 PREFIX = "shared-"
+Told = Callable[[str, Collection, str, str], Awaitable[None]]
+"""Hears of a share that is given or ended over DAV: owner, collection, sharee, rights ("" when it is ended)."""
 _NAME = d("displayname")
 _TEXT = re.compile(r">([^<]*)<")
 
@@ -29,20 +31,23 @@ _TEXT = re.compile(r">([^<]*)<")
 class SharedAccess(Access):
     """See Access."""
 
-    def __init__(self, shares: Shares, subscriptions: Subscriptions) -> None:
+    def __init__(self, shares: Shares, subscriptions: Subscriptions, told: Told | None = None) -> None:
         self._shares = shares
         self._subscriptions = subscriptions
+        self._told = told
 
     async def principal(self, exchange: Exchange, address: str) -> Principal | None:
-        """Besides oneself, those who share something with who asks."""
+        """Besides oneself, those who share something with who asks, and the other way round."""
         found = await super().principal(exchange, address)
         if found is not None:
             return found
         alias = await exchange.services.directory.alias(address)
         if alias is None or not alias.mailbox_id:
             return None
-        shares = await self._shares.with_sharee(exchange.account.mailbox_id)
-        return Principal(address, address, False) if any(one.owner == alias.mailbox_id for one in shares) else None
+        own = exchange.account.mailbox_id
+        shares = [*await self._shares.with_sharee(own), *await self._shares.of_owner(own)]
+        is_known = any(alias.mailbox_id in (one.owner, one.sharee) for one in shares)
+        return Principal(address, address, False) if is_known else None
 
     async def others(self, exchange: Exchange, home: Home) -> Sequence[CollectionResource]:
         """What is shared with the home's owner, who asks."""
@@ -94,6 +99,56 @@ class SharedAccess(Access):
         if mailbox is None:
             raise DavError(403, "This collection is made by the server")
         await self._shares.take_back(mailbox.id, collection.record.id, exchange.account.mailbox_id)
+
+    async def shared_with(
+        self, exchange: Exchange, collection: CollectionResource
+    ) -> Sequence[tuple[Principal, frozenset[Privilege]]]:
+        """See Access."""
+        found = []
+        for share in await self._of(collection):
+            alias = await exchange.services.directory.alias_of_mailbox(share.sharee)
+            if alias is not None:
+                rights = WRITER if share.rights == "write" else READER
+                found.append((Principal(alias.address, alias.address, False), rights))
+        return found
+
+    async def share(self, exchange: Exchange, collection: CollectionResource, wanted: Mapping[str, Rights]) -> None:
+        """See Access."""
+        mailbox, directory = collection.mailbox, exchange.services.directory
+        kind = collection.record.kind
+        if mailbox is None or kind not in ("calendar", "addressbook"):
+            raise DavError(403, "This collection cannot be shared", d("no-ace-conflict"))
+        own = await directory.alias_of_mailbox(mailbox.id)
+        if wanted and (own is None or own.is_locked):
+            raise DavError(403, "A zero-access mailbox cannot share", d("no-ace-conflict"))
+        sharees: dict[str, Rights] = {}
+        for address, rights in wanted.items():
+            alias = await directory.alias(address)
+            if alias is None or not alias.mailbox_id:
+                raise DavError(403, "There is no such principal", d("recognized-principal"))
+            sharees[alias.mailbox_id] = rights
+        before = {one.sharee: one.rights for one in await self._of(collection)}
+        others = [one for one in await self._shares.of_owner(mailbox.id) if one.collection_id != collection.record.id]
+        if len(others) + len(sharees) > MOST_SHARES:
+            raise DavError(403, f"At most {MOST_SHARES} shares", d("limited-number-of-aces"))
+        for sharee in before.keys() - sharees.keys():
+            await self._shares.take_back(mailbox.id, collection.record.id, sharee)
+            await self._tell(exchange, collection, sharee, "")
+        for sharee, rights in sharees.items():
+            if before.get(sharee) != rights:
+                await self._shares.give(mailbox.id, kind, collection.record.id, sharee, rights)
+                await self._tell(exchange, collection, sharee, rights)
+
+    async def _of(self, collection: CollectionResource) -> list[Share]:
+        mailbox = collection.mailbox
+        shares = [] if mailbox is None else await self._shares.of_owner(mailbox.id)
+        return [one for one in shares if one.collection_id == collection.record.id]
+
+    async def _tell(self, exchange: Exchange, collection: CollectionResource, sharee: str, rights: str) -> None:
+        if self._told is not None:
+            alias = await exchange.services.directory.alias_of_mailbox(sharee)
+            with_whom = sharee if alias is None else alias.address
+            await self._told(exchange.account.address, collection.record, with_whom, rights)
 
 
 def _named(record: Collection, own: bytes | None, owner: str) -> bytes:

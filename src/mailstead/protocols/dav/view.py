@@ -14,4 +14,4 @@ class View:
         self.exchange = exchange
         self.asked = asked or {}
         self.data: Mapping[int, bytes] = {}
-        self.kept: dict[str, Any] = {}
+        self.kept: dict[Any, Any] = {}

@@ -9,6 +9,8 @@ from mailstead.foundation.identifiers import new_ulid
 from mailstead.stores.documents.interface import Collection, CollectionSpec, Documents, Index
 
 Rights = Literal["read", "write"]
+MOST_SHARES = 200
+"""Shares that an account may give."""
 SHARES = CollectionSpec(
     "share", (Index(("owner", "collection_id", "sharee"), unique=True), Index(("sharee",)), Index(("owner",)))
 )

@@ -206,6 +206,26 @@ async def test_inbox_and_outbox(house: People) -> None:
     assert (await house.client(ALICE)("PROPFIND", f"{principal}inbox/", depth="0")).status == 404
 
 
+async def test_the_inbox_is_searched(house: People) -> None:
+    await house.put(ALICE, INVITE)
+    await house.put(ALICE, INVITE.replace(b"UID:one", b"UID:two").replace(b"202609", b"202610"), name="two")
+    client = house.client(BOB)
+
+    async def found(inner: str) -> list[str]:
+        asked = f'<prop><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR">{inner}</C:comp-filter></C:filter>'
+        reply = await client.report(f"/dav/{BOB}/inbox/", "C:calendar-query", asked)
+        data = [reply.text(href, f"{C}calendar-data") for href in reply.responses()]
+        assert all("METHOD:REQUEST" in one for one in data)
+        return sorted(one.partition("UID:")[2].split()[0] for one in data)
+
+    event_filter = '<C:comp-filter name="VEVENT">{}</C:comp-filter>'
+    assert await found("") == ["one", "two"]
+    assert await found(event_filter.format('<C:time-range start="20261001T000000Z"/>')) == ["two"]
+    by_uid = '<C:prop-filter name="UID"><C:text-match collation="i;octet">one</C:text-match></C:prop-filter>'
+    assert await found(event_filter.format(by_uid)) == ["one"]
+    assert await found('<C:comp-filter name="VTODO"/>') == []
+
+
 async def test_the_default_calendar_is_chosen(house: People) -> None:
     client = house.client(BOB)
     await client("MKCALENDAR", f"{client.calendars}work/")

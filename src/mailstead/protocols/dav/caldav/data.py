@@ -78,7 +78,7 @@ def calendar_data(view: View, octets: bytes) -> str | None:
 def _made(view: View, octets: bytes, wanted: Wanted) -> Component:
     settings = view.exchange.settings.dav
     floating: Zone = view.kept.get(FLOATING, utc)
-    found = read_calendar_object(octets, content_bounds(settings))
+    found = read_calendar_object(octets, content_bounds(settings), is_message=True)
     zones = Zones(found.calendar, floating)
     calendar = found.calendar
     if wanted.expand is not None:

@@ -1,5 +1,7 @@
 """Properties of access control (RFC 3744 §4 and §5)."""
 
+from collections.abc import Sequence
+
 from mailstead.protocols.dav.access import (
     ALL,
     BIND,
@@ -56,6 +58,7 @@ _SCHEDULING: dict[str, tuple[tuple[Privilege, tuple[Privilege, ...]], ...]] = {
     "inbox": ((DELIVER, DELIVERIES),),
     "outbox": ((SEND, SENDINGS),),
 }
+_SHARED = "shared with"
 _SELF = frozenset((READ, READ_OWN))
 
 
@@ -97,8 +100,21 @@ def ace(principal: str, names: frozenset[Privilege], *, is_protected: bool) -> s
     return f"<D:ace><D:principal>{principal}</D:principal><D:grant>{privileges(names)}</D:grant>{protected}</D:ace>"
 
 
-def _acl(_: View, __: Resource) -> str:
-    return ace("<D:property><D:owner/></D:property>", frozenset((ALL,)), is_protected=True)
+async def _fetch_shares(view: View, resources: Sequence[Resource]) -> None:
+    for resource in resources:
+        if isinstance(resource, CollectionResource) and WRITE_ACL in resource.rights:
+            found = await view.exchange.services.access.shared_with(view.exchange, resource)
+            view.kept[_SHARED, resource.href] = found
+
+
+def _acl(view: View, resource: Resource) -> str:
+    """The owner's entry, which is not to be changed, and those of shares, which only the owner sees."""
+    shared: Sequence[tuple[Principal, frozenset[Privilege]]] = view.kept.get((_SHARED, resource.href), ())
+    entries = [ace("<D:property><D:owner/></D:property>", frozenset((ALL,)), is_protected=True)]
+    for principal, rights in shared:
+        granted = rights & {READ, WRITE}
+        entries.append(ace(f"<D:href>{escape(principal.href)}</D:href>", granted, is_protected=False))
+    return "".join(entries)
 
 
 def _restrictions(_: View, __: Resource) -> str:
@@ -120,7 +136,7 @@ def _nothing(_: View, __: Resource) -> str:
 PROPERTIES = (
     Property(d("current-user-privilege-set"), _ALL, _own_privileges),
     Property(d("supported-privilege-set"), _OWNED, _supported_privileges),
-    Property(d("acl"), _OWNED, _acl),
+    Property(d("acl"), _OWNED, _acl, prepare=_fetch_shares),
     Property(d("acl-restrictions"), _OWNED, _restrictions),
     Property(d("inherited-acl-set"), _OWNED, _nothing),
     Property(d("principal-collection-set"), _ALL, _principal_collections),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mailstead.formats.content_lines.errors import ContentError
-from mailstead.formats.icalendar.calendar_object import read_calendar_object
+from mailstead.formats.icalendar.calendar_object import KINDS, read_calendar_object
 from mailstead.formats.icalendar.recurrence import RecurrenceLimitError
 from mailstead.formats.icalendar.values import DAY
 from mailstead.formats.icalendar.zones import Zone, Zones
@@ -25,8 +25,6 @@ from mailstead.protocols.dav.walk import depth_of
 from mailstead.protocols.dav.xml.reader import Element
 from mailstead.stores.mailbox.dav.records import ObjectRow
 
-_KINDS = ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY")
-
 
 async def calendar_query(exchange: Exchange, table: PropertyTable, resource: Resource, root: Element) -> Response:
     """The objects that meet a filter. Raises DavError."""
@@ -42,6 +40,10 @@ async def calendar_query(exchange: Exchange, table: PropertyTable, resource: Res
         return await of_one(answer, resource, matches=matches)
 
     def candidates(collection: CollectionResource) -> tuple[Sequence[ObjectRow], Matches | None]:
+        if collection.kind.kind == "inbox":  # of messages no kind and no time is kept beside their octets
+            return collection.objects.objects(collection.record.id), _decision(
+                exchange, asked, floating_zone(root, collection)
+            )
         span, names = _narrowed(asked)
         since, until = (None, None) if span is None else (span[0] - DAY, span[1] + DAY)
         rows = collection.objects.objects(collection.record.id, since, until)
@@ -51,14 +53,14 @@ async def calendar_query(exchange: Exchange, table: PropertyTable, resource: Res
             return rows, None
         return rows, _decision(exchange, asked, floating_zone(root, collection))
 
-    places = await searched(exchange, resource, depth_of(exchange.request, "1"), "calendar")
+    places = await searched(exchange, resource, depth_of(exchange.request, "1"), "calendar", "inbox")
     return await query(exchange, answer, resource, places, candidates, most)
 
 
 def _narrowed(asked: ComponentFilter) -> tuple[Range | None, tuple[str, ...] | None]:
     """The range and kinds that whatever matches is of, as far as the filter alone tells."""
     for one in asked.components:
-        if one.name in _KINDS and not one.is_absent:
+        if one.name in KINDS and not one.is_absent:
             return one.range, (one.name,)
     return None, None
 
@@ -67,7 +69,7 @@ def _is_told_by_kind(asked: ComponentFilter) -> bool:
     """Whether the kind of an object is all that matters."""
     return not asked.properties and (
         not asked.components
-        or (len(asked.components) == 1 and asked.components[0].name in _KINDS and asked.components[0].is_bare)
+        or (len(asked.components) == 1 and asked.components[0].name in KINDS and asked.components[0].is_bare)
     )
 
 
@@ -77,7 +79,7 @@ def _decision(exchange: Exchange, asked: ComponentFilter, floating: Zone) -> Mat
 
     def decide(_: ObjectRow, octets: bytes) -> bool:
         try:
-            found = read_calendar_object(octets, bounds)
+            found = read_calendar_object(octets, bounds, is_message=True)
             return Matcher(found, Zones(found.calendar, floating), expansion).matches(asked)
         except ContentError:
             return False

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 
+from mailstead.protocols.dav.access import WRITE_ACL
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.exchange import Exchange
 from mailstead.protocols.dav.message import XML, Response
@@ -95,12 +96,15 @@ async def acl_principal_prop_set(
     exchange: Exchange, table: PropertyTable, resource: Resource, root: Element
 ) -> Response:
     """Properties of the principals that DAV:acl of a resource names (RFC 3744 §9.2)."""
-    match resource:
+    collection = resource.collection if isinstance(resource, ObjectResource) else resource
+    found: list[Resource] = []
+    match collection:
         case Home(holder=holder):
             owner = holder.address
-        case CollectionResource(owner=owner) | ObjectResource(collection=CollectionResource(owner=owner)):
-            pass
+        case CollectionResource(owner=owner, rights=rights):
+            if WRITE_ACL in rights:
+                found = [one for one, _ in await exchange.services.access.shared_with(exchange, collection)]
         case _:
             return await _answered(exchange, table, root, [])
     principal = await exchange.services.access.principal(exchange, owner)
-    return await _answered(exchange, table, root, [principal] if principal is not None else [])
+    return await _answered(exchange, table, root, [*([] if principal is None else [principal]), *found])

@@ -19,10 +19,12 @@ Candidates = Callable[[CollectionResource], tuple[Sequence[ObjectRow], Matches |
 """The rows that may match, and what decides; None when all of them do. Called on a thread."""
 
 
-async def searched(exchange: Exchange, resource: Resource, depth: Depth, kind: str) -> list[CollectionResource]:
-    """The collections that a query of some depth looks into. Raises DavError."""
+async def searched(
+    exchange: Exchange, resource: Resource, depth: Depth, kind: str, *more: str
+) -> list[CollectionResource]:
+    """The collections that a query of some depth looks into: of a kind, or one itself of `more`. Raises DavError."""
     match resource:
-        case CollectionResource() if resource.kind.kind == kind:
+        case CollectionResource() if resource.kind.kind in (kind, *more):
             return [resource] if depth != "0" else []
         case Home() if resource.kind.kind == kind:
             return await collections(exchange, resource) if depth == "infinity" else []
