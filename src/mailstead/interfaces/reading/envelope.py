@@ -1,17 +1,19 @@
 """An ENVELOPE as stored (RFC 9051 §7.5.2), read back into names and addresses for display."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from email.headerregistry import Address as DisplayAddress
+from functools import lru_cache
 from typing import TypeAlias
 
 import msgspec
 
 from mailstead.formats.message.encoded_word import decode_header_value
 
-_TOKEN = re.compile(rb'\(|\)|NIL|"((?:[^"\\]|\\.)*)"|\{(\d+)\+?\}\r\n', re.DOTALL)
+_TOKEN = re.compile(rb'(\(|\)|NIL)|"((?:[^"\\]|\\.)*)"|\{(\d+)\+?\}\r\n', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+")
+_KEPT_OCTETS = 200
 _Value: TypeAlias = "bytes | list[_Value] | None"
 
 
@@ -73,40 +75,35 @@ def read_envelope(stored: bytes) -> EnvelopeShown:
 
 def _parse(stored: bytes) -> "list[_Value]":
     stack: list[list[_Value]] = [[]]
-    for token, quoted, literal in _tokens(stored):
-        if token == b"(":
+    for mark, quoted, literal in _with_literals(stored) if b"{" in stored else _TOKEN.findall(stored):
+        if not mark:
+            if literal:
+                stack[-1].append(literal)
+            else:
+                stack[-1].append(_ESCAPE.sub(rb"\1", quoted) if b"\\" in quoted else quoted)
+        elif mark == b"(":
             stack.append([])
-        elif token == b")":
-            if len(stack) < 2:
-                break
+        elif mark == b"NIL":
+            stack[-1].append(None)
+        elif len(stack) < 2:
+            break
+        else:
             done = stack.pop()
             stack[-1].append(done)
-        elif token == b"NIL":
-            stack[-1].append(None)
-        elif literal is not None:
-            stack[-1].append(literal)
-        else:
-            stack[-1].append(_ESCAPE.sub(rb"\1", quoted) if b"\\" in quoted else quoted)
     outer = stack[0][0] if stack[0] else None
     return outer if isinstance(outer, list) else []
 
 
-def _tokens(stored: bytes) -> Iterable[tuple[bytes, bytes, bytes | None]]:
-    """Each token, the inside of a quoted one, and the octets of a literal."""
-    if b"{" not in stored:
-        return [(found[0], found[1] or b"", None) for found in _TOKEN.finditer(stored)]
-    return _with_literals(stored)
-
-
-def _with_literals(stored: bytes) -> Iterator[tuple[bytes, bytes, bytes | None]]:
+def _with_literals(stored: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """A parenthesis or NIL, the inside of what is quoted, or the octets of a literal: one of the three."""
     position = 0
     while found := _TOKEN.search(stored, position):
         position = found.end()
-        if found[2] is None:
-            yield found[0], found[1] or b"", None
+        if found[3] is None:
+            yield found[1] or b"", found[2] or b"", b""
             continue
-        end = position + int(found[2])
-        yield found[0], b"", stored[position:end]
+        end = position + int(found[3])
+        yield b"", b"", stored[position:end]
         position = end
 
 
@@ -120,6 +117,14 @@ def _people(value: "_Value") -> tuple[Person, ...]:
         name, _, local, domain = (part if isinstance(part, bytes) else b"" for part in one)
         if not domain:  # begin and end of a group
             continue
-        address = clean(f"{local.decode('utf-8', 'replace')}@{domain.decode('utf-8', 'replace')}")
-        people.append(Person(clean(decode_header_value(name)).strip('"'), address))
+        is_short = len(name) + len(local) + len(domain) <= _KEPT_OCTETS
+        people.append((_known_person if is_short else _person)(name, local, domain))
     return tuple(people)
+
+
+def _person(name: bytes, local: bytes, domain: bytes) -> Person:
+    address = clean(f"{local.decode('utf-8', 'replace')}@{domain.decode('utf-8', 'replace')}")
+    return Person(clean(decode_header_value(name)).strip('"'), address)
+
+
+_known_person = lru_cache(maxsize=4096)(_person)  # the same few people are in all messages of a list
