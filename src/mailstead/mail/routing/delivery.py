@@ -13,6 +13,7 @@ from mailstead.formats.message.header import header_end
 from mailstead.foundation.clock import Clock
 from mailstead.foundation.config.settings import Settings
 from mailstead.foundation.crypto.data_key import DataKey
+from mailstead.foundation.crypto.feeding import feed
 from mailstead.foundation.errors import MailsteadError, OverQuotaError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.foundation.spool import Spool
@@ -52,8 +53,9 @@ def delivery_name(trace_id: str, message: Spool) -> str:
     """
     if not trace_id:
         return ""
-    digest = hashlib.blake2b(message.start(HEADER_LIMIT), digest_size=16).hexdigest()
-    return f"{trace_id} {digest} {message.size}"
+    digest = hashlib.blake2b(digest_size=16)
+    feed(digest, message.start(HEADER_LIMIT))
+    return f"{trace_id} {digest.hexdigest()} {message.size}"
 
 
 class LocalDelivery(Protocol):

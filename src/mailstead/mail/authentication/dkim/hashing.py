@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from mailstead.foundation.crypto.feeding import feed
 from mailstead.mail.authentication.dkim.canonical import BODY, Canonicalization, relaxed_field
 from mailstead.mail.authentication.dkim.signature import without_value
 from mailstead.mail.authentication.message import CheckedMessage, Field
@@ -38,9 +39,9 @@ def hash_body(message: CheckedMessage, forms: Iterable[BodyForm]) -> dict[BodyFo
         for chunk in BODY[canonicalization](message.body()):
             for form, hasher in hashers:
                 if form.length is None or size + len(chunk) <= form.length:
-                    hasher.update(chunk)
+                    feed(hasher, chunk)
                 elif size < form.length:
-                    hasher.update(chunk[: form.length - size])
+                    feed(hasher, chunk[: form.length - size])
             size += len(chunk)
         found.update({form: BodyHash(hasher.digest(), size) for form, hasher in hashers})
     return {form: found[form] for form in asked}

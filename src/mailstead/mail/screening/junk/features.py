@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
+from mailstead.foundation.crypto.feeding import feed
 from mailstead.mail.authentication.dmarc.organization import organizational_domain
 from mailstead.mail.screening.view import View, words_of
 
@@ -82,7 +83,7 @@ def _content(view: View) -> bytes:
     for name in _FIELDS:
         value = view.header.get(name, b"")
         digest.update(b"%d:%b" % (len(value), value))
-    digest.update(memoryview(view.raw)[view.parts[0].body_start :])
+    feed(digest, memoryview(view.raw)[view.parts[0].body_start :])
     return digest.digest()
 
 
