@@ -1,18 +1,22 @@
 """The wizard from the printed link to test mail, in a browser without scripts and in one with them."""
 
+import base64
 import re
 import smtplib
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
+import dns.message
+import dns.query
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
 from support.dns_authority import Authority, dns_authority
+from support.knot_server import knot_server
 from support.mailstead_server import MailsteadServer, mailstead_server
-from support.web import DESKTOP, PHONE, browsing, origin
+from support.web import DESKTOP, PHONE, browsing, enter, origin
 
 pytestmark = pytest.mark.xdist_group("web-setup")
 DOMAIN = "example.org"
@@ -29,6 +33,8 @@ def bare(authority: Authority, tmp_path: Path) -> Iterator[MailsteadServer]:
     """A server with nobody and nothing."""
     settings = {
         "MAILSTEAD_PORT_HTTP": "0",
+        "MAILSTEAD_ADDRESSES": "8.8.4.4",
+        "MAILSTEAD_ACME_DIRECTORY": "https://127.0.0.1:9/directory",
         "MAILSTEAD_DNS_SERVERS": authority.address,
         "MAILSTEAD_DNS_CACHE_LEAST": "0",
         "MAILSTEAD_DNS_CACHE_MOST": "0.01",
@@ -83,6 +89,11 @@ def test_from_the_link_to_test_mail(
             page.get_by_role("link", name="Check now").click()
         expect(page.locator("#records [role=status]")).to_contain_text("All required", timeout=20_000)
         page.screenshot(path=pictures / f"records-{size[0]}.png", full_page=True)
+        expect(page.locator("#reverse")).to_contain_text("no PTR record")
+        page.get_by_role("link", name="Go on").click()
+        page.get_by_role("button", name="Obtain what lacks").click()
+        expect(page.locator(".badge.danger").first).to_have_text("failed", timeout=20_000)  # nobody answers there
+        page.screenshot(path=pictures / f"setup-certificate-{size[0]}.png", full_page=True)
         page.get_by_role("link", name="Go on").click()
         page.fill("#name", "alice")
         page.get_by_role("button", name="Make the mailbox").click()
@@ -129,3 +140,26 @@ def test_a_link_is_replaced_by_the_next_start_and_bad_ones_tell_nothing(bare: Ma
         foreign = client.post(second, data=form, headers={"origin": "https://evil.test"})
         assert foreign.status_code == 403
     assert bare.command_json("user", "list") == []
+
+
+def test_records_are_published_through_a_provider(
+    browser: Browser, server: MailsteadServer, admin: str, tmp_path: Path, pictures: Path
+) -> None:
+    with knot_server(tmp_path, "example.test") as knot, browsing(browser, server, size=PHONE, scripts=False) as page:
+        enter(page, server, admin, "/admin/setup/example.test/publish")
+        page.select_option("#provider", "rfc2136")
+        page.fill("#name", knot.key_name)
+        page.fill("#secret", base64.b64encode(b"another secret of thirty-two octs").decode())
+        page.fill("#server", f"127.0.0.1:{knot.port}")
+        page.get_by_role("button", name="Publish", exact=True).click()
+        expect(page.get_by_role("alert")).to_be_visible(timeout=20_000)
+        page.select_option("#provider", "rfc2136")
+        page.fill("#name", knot.key_name)
+        page.fill("#secret", knot.secret)
+        page.fill("#server", f"127.0.0.1:{knot.port}")
+        page.get_by_role("button", name="Publish", exact=True).click()
+        row = page.locator("tr", has_text="Mail programs find").or_(page.locator("tr", has_text="_dmarc"))
+        expect(row.locator(".badge.good").first).to_have_text("published", timeout=20_000)
+        page.screenshot(path=pictures / "published-390.png", full_page=True)
+        answer = dns.query.udp(dns.message.make_query("_dmarc.example.test", "TXT"), "127.0.0.1", port=knot.port)
+        assert "v=DMARC1" in answer.answer[0].to_text()

@@ -28,6 +28,7 @@ from mailstead.interfaces.web.pages.admin.certificates import CertificatePages
 from mailstead.interfaces.web.pages.admin.dashboard import DashboardPages
 from mailstead.interfaces.web.pages.admin.doctor import DoctorPages
 from mailstead.interfaces.web.pages.admin.domains import AdminDomainPages
+from mailstead.interfaces.web.pages.admin.publishing import PublishingPages
 from mailstead.interfaces.web.pages.admin.queue import QueuePages
 from mailstead.interfaces.web.pages.admin.setup import SetupPages
 from mailstead.interfaces.web.pages.admin.system import SystemPages
@@ -62,6 +63,7 @@ from mailstead.interfaces.web.pages.security import SecurityPages
 from mailstead.interfaces.web.pages.snapshots import SnapshotPages
 from mailstead.interfaces.web.pages.styleguide import StyleguidePages
 from mailstead.interfaces.web.pages.tokens import TokenPages
+from mailstead.interfaces.web.pages.transfers import TransferPages
 from mailstead.interfaces.web.pages.unsubscribe import UnsubscribePages
 from mailstead.interfaces.web.pages.writing import WritingPages
 from mailstead.interfaces.web.pages.zero_access import ZeroAccessPages
@@ -106,10 +108,12 @@ PAGES: tuple[Any, ...] = (
     CertificatePages,
     UpdatePages,
     SnapshotPages,
+    TransferPages,
     EncryptionPages,
     MemberPages,
     ZeroAccessPages,
     SetupPages,
+    PublishingPages,
     StyleguidePages,
     AcmePages,
     MtaStsPages,

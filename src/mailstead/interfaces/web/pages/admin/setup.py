@@ -10,6 +10,7 @@ from litestar.params import Body, QueryParameter
 
 from mailstead.administration.aliases import add_alias, find_alias, find_domain
 from mailstead.administration.dns_records import check_records, host_facts, records
+from mailstead.administration.doctor.names import check_ptr
 from mailstead.administration.setup import PASSWORD_LEAST, check_setup_token, set_up
 from mailstead.formats.message.compose import text_message
 from mailstead.foundation.dns.answer import ResolutionError
@@ -118,6 +119,7 @@ class SetupPages(Controller):
             records=listed,
             is_checked=is_checked,
             missing=missing,
+            reverse=await check_ptr(services.examination()),
         )
 
     @get("/admin/setup/{name:str}/mailbox")
