@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from support.certificates import make_certificates
 from support.dns_authority import Authority, Failure, dns_authority
 from support.mailstead_server import MailsteadServer, mailstead_server
 from support.web import DESKTOP, PHONE, UNREACHABLE, browsing, enter, logged_in
@@ -19,19 +20,31 @@ ARGUMENTS = (
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailsteadServer]:
+def server(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[MailsteadServer]:
     """Of its names for others, UNREACHABLE does not answer, so that mail to it waits; all others do not exist."""
     with dns_authority() as authority:
         authority.fail(UNREACHABLE, Failure.SERVFAIL)
-        yield from _served(tmp_path_factory, authority)
+        yield from _served(tmp_path_factory, authority, certificates)
 
 
-def _served(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[MailsteadServer]:
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority that the server trusts, and a certificate of it for 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("certificates")
+    make_certificates(folder)
+    return folder
+
+
+def _served(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, certificates: Path
+) -> Iterator[MailsteadServer]:
     settings = {
         "MAILSTEAD_DNS_SERVERS": authority.address,
         "MAILSTEAD_WEB_STYLEGUIDE": "true",
         "MAILSTEAD_WEB_UNDO_SEND": "0",
         "MAILSTEAD_BACKUP_REPOSITORY": str(tmp_path_factory.mktemp("backups")),
+        "MAILSTEAD_TLS_AUTHORITIES": str(certificates / "ca.pem"),
+        "MAILSTEAD_WEB_PUSH_NETWORKS": "127.0.0.1",
         "MAILSTEAD_BACKUP_EVERY": "0",
         "MAILSTEAD_BACKUP_VERIFY_EVERY": "0",
     }

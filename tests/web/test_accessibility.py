@@ -36,6 +36,7 @@ PAGES = (
     "/account/security",
     "/account/backups",
     "/account/transfers",
+    "/account/notifications",
     "/account/zero-access",
     "/account/invites",
     "/account/aliases/key?address=admin@example.test",

@@ -22,6 +22,7 @@ from mailstead.services.doctor import examination
 from mailstead.services.http import serve_http
 from mailstead.services.lines import listener
 from mailstead.services.lock import LOCKS
+from mailstead.services.push import Pusher, push_services
 from mailstead.services.ready import Endpoint, read_all_ready
 from mailstead.services.scheduler.job import job_states
 from mailstead.services.stores import Stores
@@ -52,11 +53,12 @@ def read_health(stores: Stores) -> ReadHealth:
 
 
 class Web:
-    """The web's listeners, and the work that its pages began."""
+    """The web's listeners, the work that its pages began, and what tells browsers of new mail."""
 
-    def __init__(self, lines: WithTransfers, chores: Chores) -> None:
+    def __init__(self, lines: WithTransfers, chores: Chores, pusher: Pusher | None) -> None:
         self._lines = lines
         self._chores = chores
+        self._pushing = None if pusher is None else asyncio.get_running_loop().create_task(pusher.run())
 
     @property
     def endpoints(self) -> Mapping[str, Endpoint]:
@@ -67,6 +69,9 @@ class Web:
         """See Running."""
         await self._lines.drain(timeout)
         await self._chores.close()
+        if self._pushing is not None:
+            self._pushing.cancel()
+            await asyncio.wait([self._pushing])
 
 
 async def start(wiring: Wiring) -> Web:
@@ -78,7 +83,7 @@ async def start(wiring: Wiring) -> Web:
     def examined() -> Examination:
         return examination(stores, wiring.hostname)
 
-    chores = Chores(stores.clock)
+    chores, push = Chores(stores.clock), push_services(wiring)
     pages = web_application(
         services,
         wiring.contexts,
@@ -87,6 +92,7 @@ async def start(wiring: Wiring) -> Web:
         examined,
         Updating(stores.administration, stores.data),
         chores,
+        push,
     )
     api = api_application(services)
     dav = dav_application(wiring, "dav")
@@ -103,4 +109,5 @@ async def start(wiring: Wiring) -> Web:
     ports = wiring.stores.settings.port
     listeners = [listener(wiring, "http", ports.http, "none"), listener(wiring, "https", ports.https, "implicit")]
     lines = await serve_http(wiring, "web", app, listeners)
-    return Web(WithTransfers(lines, transfers), chores)
+    pusher = Pusher(wiring, push) if stores.settings.web.push else None
+    return Web(WithTransfers(lines, transfers), chores, pusher)

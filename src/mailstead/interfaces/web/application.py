@@ -53,6 +53,7 @@ from mailstead.interfaces.web.pages.mail_events import MailEventPages
 from mailstead.interfaces.web.pages.mail_parts import MailPartPages
 from mailstead.interfaces.web.pages.members import MemberPages
 from mailstead.interfaces.web.pages.mta_sts import MtaStsPages
+from mailstead.interfaces.web.pages.notifications import NotificationPages
 from mailstead.interfaces.web.pages.openpgp_keys import OpenPgpKeyPages
 from mailstead.interfaces.web.pages.passkeys import PasskeyPages
 from mailstead.interfaces.web.pages.recovery import RecoveryPages
@@ -70,6 +71,7 @@ from mailstead.interfaces.web.pages.zero_access import ZeroAccessPages
 from mailstead.interfaces.web.services import WebServices
 from mailstead.interfaces.web.templates import environment, render
 from mailstead.interfaces.web.visitor import LoginNeededError, provide_visitor
+from mailstead.mail.push.post import PushServices
 
 PAGES: tuple[Any, ...] = (
     LoginPages,
@@ -92,6 +94,7 @@ PAGES: tuple[Any, ...] = (
     WritingPages,
     FilterPages,
     RecoveryPages,
+    NotificationPages,
     AliasPages,
     BulkAliasPages,
     DomainPages,
@@ -130,6 +133,7 @@ def web_application(
     examination: Callable[[], Examination],
     updating: Updating,
     chores: Chores,
+    push: PushServices,
 ) -> Litestar:
     """The application; `contexts` has the host's certificate and what we trust of others."""
     assets = Assets()
@@ -153,6 +157,7 @@ def web_application(
         examination,
         updating,
         chores,
+        push,
     )
 
     def provide_services() -> WebServices:

@@ -15,6 +15,7 @@ from mailstead.interfaces.web.chores import Chores
 from mailstead.interfaces.web.health import ReadHealth
 from mailstead.interfaces.web.language import Languages
 from mailstead.interfaces.web.outside import Outside
+from mailstead.mail.push.post import PushServices
 
 
 class WebServices(msgspec.Struct, frozen=True):
@@ -31,3 +32,4 @@ class WebServices(msgspec.Struct, frozen=True):
     examination: Callable[[], Examination]
     updating: Updating
     chores: Chores
+    push: PushServices

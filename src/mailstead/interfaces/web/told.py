@@ -25,6 +25,7 @@ TEXTS = frozenset(
         _("Already exists"),
         _("An address or the subject cannot be written into a message"),
         _("An alias without a mailbox needs forwarding targets"),
+        _("At most 20 browsers are told of new mail"),
         _("Authentication failed"),
         _("Certificates are being obtained already"),
         _("Changed in the meantime"),

@@ -19,6 +19,11 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     picture_networks: Annotated[
         tuple[str, ...], listing("Networks that pictures may come from though they are not public", each="networks")
     ] = ()
+    push: Annotated[bool, switch("Let browsers be told of new mail while they are closed (Web Push)")] = True
+    push_timeout: Annotated[float, duration("How long a push service may take to answer", least=1)] = 10.0
+    push_networks: Annotated[
+        tuple[str, ...], listing("Networks that push services may be in though they are not public", each="networks")
+    ] = ()
     undo_send: Annotated[
         float, duration("How long what is sent in the web waits, where neither account nor server say so; 0: not")
     ] = 10.0

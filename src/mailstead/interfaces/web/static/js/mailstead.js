@@ -20,10 +20,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-for (const tabs of document.querySelectorAll(".tabs")) {
-  const at = tabs.querySelector("[aria-current]");
-  if (at) tabs.scrollLeft = at.offsetLeft - (tabs.clientWidth - at.offsetWidth) / 2;
-}
+const centred = () => {
+  for (const tabs of document.querySelectorAll(".tabs")) {
+    const at = tabs.querySelector("[aria-current]");
+    if (at) tabs.scrollLeft = at.offsetLeft - (tabs.clientWidth - at.offsetWidth) / 2;
+  }
+};
+centred();
 
 // A page about work that goes on looks again until it has ended.
 const following = async () => {
@@ -36,6 +39,7 @@ const following = async () => {
     if (!old) return;
     if (now) old.replaceWith(document.adoptNode(now));
     else document.querySelector("main").replaceWith(document.adoptNode(fresh));
+    centred();
   }
 };
 following();

@@ -31,3 +31,26 @@ addEventListener("fetch", (event) => {
     event.respondWith(fetch(request).catch(() => caches.match(OFFLINE)));
   }
 });
+
+// Web Push: new mail is shown, and the installed application has a badge
+addEventListener("push", (event) => {
+  const news = event.data?.json() ?? {};
+  const shown = registration.showNotification(news.title || "Mailstead", {
+    body: news.text ?? "",
+    tag: "mail",
+    renotify: true,
+    data: news.url ?? "/mail/",
+  });
+  const badge = news.unseen ? navigator.setAppBadge?.(news.unseen) : navigator.clearAppBadge?.();
+  event.waitUntil(Promise.all([shown, badge]));
+});
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const target = new URL(event.notification.data, location.origin);
+  event.waitUntil(
+    clients.matchAll({ type: "window", includeUncontrolled: true }).then((all) => {
+      const open = all.find((one) => new URL(one.url).pathname.startsWith("/mail/"));
+      return open ? open.focus() : clients.openWindow(target.origin === location.origin ? target.href : "/mail/");
+    }),
+  );
+});

@@ -1,0 +1,1 @@
+"""Browsers that want to be told of new mail while they are closed."""
