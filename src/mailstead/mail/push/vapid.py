@@ -17,7 +17,7 @@ _HEADER = b'{"typ":"JWT","alg":"ES256"}'
 
 
 def base64url(octets: bytes) -> str:
-    """RFC 4648 §5, without padding."""
+    """The URL-safe alphabet, without padding (RFC 8291 §1.1)."""
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
