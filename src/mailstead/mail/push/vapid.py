@@ -17,7 +17,7 @@ _HEADER = b'{"typ":"JWT","alg":"ES256"}'
 
 
 def base64url(octets: bytes) -> str:
-    """The URL-safe alphabet, without padding (RFC 8291 §1.1)."""
+    """The URL-safe alphabet, without padding (RFC 8292 §3.2)."""
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
