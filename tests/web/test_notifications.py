@@ -61,7 +61,7 @@ def test_the_worker_shows_it(browser: Chromium, server: MailsteadServer, picture
         session.on("ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(_ids(told)))
         session.send("ServiceWorker.enable")
         news = json.dumps({"title": "Carol", "text": "Hello", "url": "/mail/", "count": 1, "unseen": 3})
-        page.wait_for_timeout(0)
+        eventually_sync(lambda: page.evaluate("1") and found)  # events are heard while something is asked
         session.send(
             "ServiceWorker.deliverPushMessage",
             {"origin": origin(server), "registrationId": found[0], "data": news},
