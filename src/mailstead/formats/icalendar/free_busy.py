@@ -12,7 +12,7 @@ from mailstead.formats.icalendar.values import DAY, Period, periods_of, wall_of
 from mailstead.formats.icalendar.zones import Zones
 
 # FBTYPE in the order in which one hides another (RFC 5545 §3.2.9)
-_ORDER = ("BUSY", "BUSY-UNAVAILABLE", "BUSY-TENTATIVE")
+ORDER = ("BUSY", "BUSY-UNAVAILABLE", "BUSY-TENTATIVE")
 
 
 class Busy(msgspec.Struct, frozen=True, order=True):
@@ -70,22 +70,23 @@ def _told(component: Component, zones: Zones, since: int, until: int, bounds: Ex
         if kind == "FREE":
             continue
         for period in periods_of(line, bounds.dates):
-            start = zones.instant(period.start)
-            end = start + _seconds(period, zones)
+            start, end = busy_span(period, zones)
             if start < end and overlaps(start, end, since, until):
-                yield Busy(max(start, since), min(end, until), kind if kind in _ORDER else "BUSY")
+                yield Busy(max(start, since), min(end, until), kind if kind in ORDER else "BUSY")
 
 
-def _seconds(period: Period, zones: Zones) -> int:
+def busy_span(period: Period, zones: Zones) -> tuple[int, int]:
+    """Start and end of a period. Raises ContentError."""
+    start = zones.instant(period.start)
     if period.seconds is not None:
-        return min(period.seconds, 10_000 * DAY)
-    return 0 if period.end is None else zones.instant(period.end) - zones.instant(period.start)
+        return start, start + min(period.seconds, 10_000 * DAY)
+    return start, start if period.end is None else zones.instant(period.end)
 
 
 def merged(periods: Iterable[Busy]) -> list[Busy]:
     """The same time once, in order: what touches becomes one, and the surer kind hides the other."""
     taken: list[Busy] = []
-    for kind in _ORDER:
+    for kind in ORDER:
         free: list[Busy] = []
         for one in sorted(one for one in periods if one.kind == kind):
             if free and one.start <= free[-1].end:
@@ -117,7 +118,7 @@ def free_busy_lines(periods: Iterable[Busy]) -> list[ContentLine]:
     """FREEBUSY lines in UTC (RFC 5545 §3.8.2.6), one for each kind."""
     lines = []
     held = list(periods)
-    for kind in _ORDER:
+    for kind in ORDER:
         values = [
             f"{wall_of(one.start):%Y%m%dT%H%M%SZ}/{wall_of(one.end):%Y%m%dT%H%M%SZ}" for one in held if one.kind == kind
         ]

@@ -12,8 +12,9 @@ from mailstead.formats.content_lines.component import Component
 from mailstead.formats.content_lines.line import ContentLine
 from mailstead.formats.content_lines.write import fold, write_line
 from mailstead.formats.icalendar.calendar_object import CalendarObject
+from mailstead.formats.icalendar.free_busy import busy_span
 from mailstead.formats.icalendar.occurrences import ExpansionBounds, Occurrence, occurrences, overlaps
-from mailstead.formats.icalendar.values import Moment, moment_of, wall_of
+from mailstead.formats.icalendar.values import Moment, moment_of, periods_of, wall_of
 from mailstead.formats.icalendar.zones import Zones
 
 _RECURRENCE = frozenset(("RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"))
@@ -105,6 +106,31 @@ def limited(found: CalendarObject, zones: Zones, since: int, until: int) -> Comp
         if named is None or _touches(component, moment_of(named), zones, since, until):
             kept.append(component)
     return with_components(found.calendar, kept)
+
+
+def with_busy_of(calendar: Component, zones: Zones, since: int, until: int, dates: int) -> Component:
+    """A calendar with those FREEBUSY values only that are in a range (RFC 4791 §9.6.7), at most `dates` on a line.
+
+    Raises ContentError.
+    """
+
+    def kept(line: ContentLine) -> ContentLine | None:
+        if line.name != "FREEBUSY":
+            return line
+        texts = [text for text in line.value.split(",") if text.strip()]
+        periods = zip(periods_of(line, dates), texts, strict=True)
+        texts = [text for period, text in periods if overlaps(*busy_span(period, zones), since, until)]
+        return ContentLine(line.name, ",".join(texts), line.parameters, line.group) if texts else None
+
+    components = []
+    for component in calendar.components:
+        if component.name == "VFREEBUSY":
+            made = Component(component.name)
+            made.components = component.components
+            made.properties = [line for one in component.properties if (line := kept(one)) is not None]
+            component = made
+        components.append(component)
+    return with_components(calendar, components)
 
 
 def _touches(component: Component, original: Moment, zones: Zones, since: int, until: int) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 
 from mailstead.formats.content_lines.component import ContentBounds
 from mailstead.formats.content_lines.errors import ContentError
+from mailstead.formats.icalendar.availability import read_availability, unavailable
 from mailstead.formats.icalendar.calendar_object import read_calendar_object
 from mailstead.formats.icalendar.free_busy import Busy, busy_periods, merged
 from mailstead.formats.icalendar.occurrences import ExpansionBounds, extent
@@ -30,7 +31,9 @@ from mailstead.stores.mailbox.dav.records import (
 from mailstead.stores.mailbox.dav.store import DavStore
 
 DEFAULT_CALENDAR = "{urn:ietf:params:xml:ns:caldav}schedule-default-calendar-URL"
+AVAILABILITY = "{urn:ietf:params:xml:ns:caldav}calendar-availability"
 TRANSPARENT = "{urn:ietf:params:xml:ns:caldav}schedule-calendar-transp"
+_TEXT = re.compile(rb">([^<]*)<")
 _HREF = re.compile(rb"href[^>]*>\s*([^<]*?)\s*<")
 _ATTEMPTS = 8
 
@@ -177,8 +180,8 @@ def add_to_inbox(dav: DavStore, data: bytes, now: float, most: int) -> None:
 
 
 def busy_of(dav: DavStore, since: int, until: int, me: frozenset[str], limits: Limits) -> list[Busy]:
-    """When the owner of the calendars is busy; what cannot be worked out counts as nothing."""
-    found: list[Busy] = []
+    """When the owner of the calendars is busy or cannot be asked; what cannot be worked out counts as nothing."""
+    found = _unavailable(dav, since, until, limits)
     for calendar in dav.collections("calendar"):
         if b"transparent" in dav.properties(calendar.id).get(TRANSPARENT, b""):
             continue
@@ -191,3 +194,19 @@ def busy_of(dav: DavStore, since: int, until: int, me: frozenset[str], limits: L
                 except (ContentError, RecurrenceLimitError):
                     continue
     return merged(found)
+
+
+def _unavailable(dav: DavStore, since: int, until: int, limits: Limits) -> list[Busy]:
+    """By the property of the inbox (RFC 7953 §7.2.4)."""
+    try:
+        inbox = dav.collection("inbox", "inbox")
+    except NoSuchCollectionError:
+        return []
+    value = _TEXT.search(dav.properties(inbox.id).get(AVAILABILITY, b""))
+    if value is None:
+        return []
+    text = unescape(value[1].decode("utf-8", "replace"), {"&#13;": "\r"})
+    try:
+        return unavailable(read_availability(text.strip().encode(), limits.content), since, until, limits.expansion)
+    except (ContentError, RecurrenceLimitError):
+        return []

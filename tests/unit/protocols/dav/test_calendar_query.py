@@ -291,3 +291,25 @@ async def test_multiget_tells_what_is_not_there(alice: DavClient) -> None:
     assert [found.status_of(href) for href in hrefs[1:]] == [404, 404, 404]
     assert f"{D}getetag" in found.properties(hrefs[0])
     assert f"{A}address-data" not in found.body.decode()
+
+
+async def test_busy_times_of_a_range(alice: DavClient) -> None:
+    busy = "FREEBUSY:20260105T100000Z/PT1H,20260106T100000Z/20260106T110000Z\r\nFREEBUSY:20260107T100000Z/PT1H"
+    data = f"BEGIN:VFREEBUSY\r\nUID:f\r\nDTSTAMP:20260101T000000Z\r\n{busy}\r\nEND:VFREEBUSY"
+    await alice("MKCALENDAR", f"{alice.calendars}busy/", ONLY_BUSY)
+    path = f"{alice.calendars}busy/f.ics"
+    assert (await alice.put(path, calendar(data))).status == 201
+    limit = '<C:limit-freebusy-set start="20260106T000000Z" end="20260107T000000Z"/>'
+    asked = f"<prop><C:calendar-data>{limit}</C:calendar-data></prop><href>{path}</href>"
+    found = (await alice.report(f"{alice.calendars}busy/", "C:calendar-multiget", asked)).text(
+        path, f"{C}calendar-data"
+    )
+    assert [line for line in found.split() if line.startswith("FREEBUSY")] == [
+        "FREEBUSY:20260106T100000Z/20260106T110000Z"
+    ]
+
+
+ONLY_BUSY = (
+    f'<C:mkcalendar {NAMESPACES}><set><prop><C:supported-calendar-component-set><C:comp name="VFREEBUSY"/>'
+    "</C:supported-calendar-component-set></prop></set></C:mkcalendar>"
+)

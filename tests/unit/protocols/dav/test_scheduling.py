@@ -273,6 +273,29 @@ async def test_busy_time_of_others(house: People) -> None:
     assert (await client("POST", f"/dav/{BOB}/outbox/", body, content_type="text/calendar")).status == 404
 
 
+async def test_who_cannot_be_asked_is_not_free(house: People) -> None:
+    text = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VAVAILABILITY\r\nUID:v\r\nDTSTAMP:20260101T000000Z\r\n"
+        "BEGIN:AVAILABLE\r\nUID:a\r\nDTSTART;TZID=Europe/Paris:20260907T090000\r\nDURATION:PT8H\r\n"
+        "RRULE:FREQ=DAILY\r\nEND:AVAILABLE\r\nEND:VAVAILABILITY\r\nEND:VCALENDAR\r\n"
+    )
+    bob, inbox = house.client(BOB), f"/dav/{BOB}/inbox/"
+
+    async def set_to(value: str) -> bytes:
+        prop = f"<set><prop><C:calendar-availability>{value}</C:calendar-availability></prop></set>"
+        return (await bob("PROPPATCH", inbox, f"<propertyupdate {NAMESPACES}>{prop}</propertyupdate>")).body
+
+    assert b"valid-calendar-data" in await set_to("BEGIN:VCALENDAR")
+    assert b"valid-calendar-data" in await set_to(INVITE.decode())
+    assert b" 200 " in await set_to(text)
+    shown = await bob.propfind(inbox, "C:calendar-availability")
+    assert "BEGIN:AVAILABLE" in shown.text(inbox, f"{C}calendar-availability")
+    await house.put(BOB, calendar(event(organizer=BOB)))
+    busy = await house.delivery.busy(BOB, 1_788_739_200, 1_788_739_200 + 86400)
+    assert [(one.start - 1_788_739_200) // 3600 for one in busy or ()] == [0, 7, 15]
+    assert [one.kind for one in busy or ()] == ["BUSY-UNAVAILABLE", "BUSY", "BUSY-UNAVAILABLE"]
+
+
 def series_text(data: str | None) -> str:
     assert data is not None
     assert series(data.replace("VFREEBUSY", "VEVENT").encode()).uid == "q"

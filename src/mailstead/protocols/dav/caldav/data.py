@@ -6,7 +6,7 @@ from mailstead.formats.content_lines.component import Component
 from mailstead.formats.content_lines.errors import ContentError
 from mailstead.formats.icalendar.calendar_object import read_calendar_object
 from mailstead.formats.icalendar.recurrence import RecurrenceLimitError
-from mailstead.formats.icalendar.selecting import Part, expanded, limited, selected, write_component
+from mailstead.formats.icalendar.selecting import Part, expanded, limited, selected, with_busy_of, write_component
 from mailstead.formats.icalendar.zones import Zone, Zones, utc
 from mailstead.protocols.dav.caldav.time_range import time_range
 from mailstead.protocols.dav.content import content_bounds, expansion_bounds
@@ -26,11 +26,12 @@ class Wanted(msgspec.Struct, frozen=True):
     part: Part | None = None
     expand: tuple[int, int] | None = None
     limit: tuple[int, int] | None = None
+    busy: tuple[int, int] | None = None
 
     @property
     def is_whole(self) -> bool:
         """Whether the stored octets are the answer."""
-        return self.part is None and self.expand is None and self.limit is None
+        return self.part is None and self.expand is None and self.limit is None and self.busy is None
 
 
 def wanted_data(element: Element) -> Wanted:
@@ -41,10 +42,12 @@ def wanted_data(element: Element) -> Wanted:
         raise DavError(403, "Calendar data is text/calendar of version 2.0", c("supported-calendar-data"))
     part = element.first(c("comp"))
     expand, limit = element.first(c("expand")), element.first(c("limit-recurrence-set"))
+    busy = element.first(c("limit-freebusy-set"))
     return Wanted(
         _part(part) if part is not None else None,
         time_range(expand, needs_both=True) if expand is not None else None,
         time_range(limit, needs_both=True) if limit is not None else None,
+        time_range(busy, needs_both=True) if busy is not None else None,
     )
 
 
@@ -89,4 +92,6 @@ def _made(view: View, octets: bytes, wanted: Wanted) -> Component:
         view.kept[_INSTANCES] = count
     elif wanted.limit is not None:
         calendar = limited(found, zones, *wanted.limit)
+    if wanted.busy is not None:
+        calendar = with_busy_of(calendar, zones, *wanted.busy, settings.recurrence_dates)
     return calendar if wanted.part is None else selected(calendar, wanted.part)

@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-from mailstead.mail.scheduling.storing import default_calendar
+from mailstead.formats.content_lines.component import ContentBounds
+from mailstead.formats.content_lines.errors import ContentError
+from mailstead.formats.icalendar.availability import read_availability, unavailable
+from mailstead.formats.icalendar.occurrences import ExpansionBounds
+from mailstead.formats.icalendar.recurrence import RecurrenceLimitError
+from mailstead.mail.scheduling.storing import AVAILABILITY, default_calendar
 from mailstead.protocols.dav.errors import DavError
 from mailstead.protocols.dav.hrefs import encode, href
 from mailstead.protocols.dav.names import c, d
@@ -15,6 +20,8 @@ from mailstead.protocols.dav.xml.writer import escape
 from mailstead.stores.mailbox.dav.records import NoSuchCollectionError
 
 _DEFAULT = "default-calendar"
+_BOUNDS = ContentBounds(size=128 * 1024, depth=4, lines=5000)
+_YEAR = 366 * 86400
 
 
 def _inbox(_: View, resource: Principal) -> str | None:
@@ -58,7 +65,21 @@ def _check_default(resource: CollectionResource, value: Element) -> None:
         raise refused from None
 
 
+def _none(_: View, __: CollectionResource) -> None:
+    return None
+
+
+def _check_availability(_: CollectionResource, value: Element) -> None:
+    """RFC 7953 §7.2.4. Raises DavError."""
+    try:
+        calendar = read_availability(value.text.strip().encode(), _BOUNDS)
+        unavailable(calendar, 0, _YEAR, ExpansionBounds())
+    except (ContentError, RecurrenceLimitError) as error:
+        raise DavError(403, f"Not availability: {error}", c("valid-calendar-data")) from None
+
+
 PROPERTIES = (
+    Property(AVAILABILITY, (CollectionResource,), _none, kinds=("inbox",), check=_check_availability),
     Property(c("schedule-inbox-URL"), (Principal,), _inbox),
     Property(c("schedule-outbox-URL"), (Principal,), _outbox),
     Property(c("schedule-tag"), (ObjectResource,), _tag, kinds=("calendar",)),
