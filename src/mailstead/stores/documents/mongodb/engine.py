@@ -20,7 +20,7 @@ from mailstead.stores.documents.mongodb.collection import MongoCollection, Store
 from mailstead.stores.documents.mongodb.errors import database_errors
 from mailstead.stores.documents.mongodb.indexes import index_models
 from mailstead.stores.documents.mongodb.names import from_stored, to_stored
-from mailstead.stores.documents.mongodb.replica_set import initiate
+from mailstead.stores.documents.mongodb.replica_set import settle
 
 DEFAULT_DATABASE = "mailstead"
 _DUMPED_AT_ONCE = 500
@@ -48,6 +48,8 @@ class MongoDocuments:
 
         Raises StoreUnavailableError.
         """
+        with database_errors():
+            await settle(self._url, self._settings)
         milliseconds = int(self._settings.connect_timeout * 1000)
         patience = int(self._settings.operation_timeout * 1000)
         self._client = AsyncMongoClient(
@@ -59,22 +61,11 @@ class MongoDocuments:
             connectTimeoutMS=milliseconds,
             timeoutMS=patience,
         )
-        try:
-            hello = await self._hello()
-        except StoreUnavailableError:
-            with database_errors():
-                if not await initiate(self._url, self._settings):
-                    raise
-            hello = await self._hello()
+        with database_errors(), timeout(self._settings.connect_timeout):
+            hello: dict[str, Any] = await self._client.admin.command("hello")
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise StoreUnavailableError(detail="MongoDB must run as a replica set; one member will do")
         self._expiry.start()
-
-    async def _hello(self) -> dict[str, Any]:
-        assert self._client is not None, "made by open"
-        with database_errors(), timeout(self._settings.connect_timeout):
-            hello: dict[str, Any] = await self._client.admin.command("hello")
-        return hello
 
     async def close(self) -> None:
         """Disconnect."""

@@ -5,6 +5,8 @@ done here, at the first start, where it can do no harm: the URL names this one s
 says that it never had a configuration.
 """
 
+import asyncio
+import time
 from typing import Any
 
 import structlog
@@ -17,18 +19,20 @@ from mailstead.foundation.config.sections.documents import DocumentsSettings
 log = structlog.get_logger("mailstead.documents")
 
 _ALREADY_INITIALIZED = 23
+_PAUSE = 0.02  # seconds between looks at an election, which takes some tens of milliseconds
 
 
-async def initiate(url: str, settings: DocumentsSettings) -> bool:
-    """Make the one server of `url` a set of one member if it waits for that; whether it is one now.
+async def settle(url: str, settings: DocumentsSettings) -> None:
+    """Make the one server of `url` a set of one member if it waits for that, and wait until such a set has its primary.
 
-    Raises what pymongo raises.
+    Waits at most `operation_timeout`, as for any election; URLs of several servers, or of no set, are left alone. Raises
+    what pymongo raises.
     """
     parsed = parse_uri(url)
     options = {name: value for name, value in parsed["options"].items() if name.lower() != "replicaset"}
     wanted = next((value for name, value in parsed["options"].items() if name.lower() == "replicaset"), None)
     if len(parsed["nodelist"]) != 1 or not wanted:
-        return False
+        return
     ((host, port),) = parsed["nodelist"]
     milliseconds = int(settings.connect_timeout * 1000)
     options |= {"serverSelectionTimeoutMS": milliseconds, "connectTimeoutMS": milliseconds}
@@ -36,13 +40,29 @@ async def initiate(url: str, settings: DocumentsSettings) -> bool:
         host, port, username=parsed["username"], password=parsed["password"], directConnection=True, **options
     ) as client:
         hello = await client.admin.command("hello")
-        if "setName" in hello or not hello.get("isreplicaset"):
-            return False
-        member = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        try:
-            await client.admin.command("replSetInitiate", {"_id": wanted, "members": [{"_id": 0, "host": member}]})
-        except OperationFailure as error:
-            if error.code != _ALREADY_INITIALIZED:  # another process was faster
-                raise
-        log.info("replica set initiated", name=wanted, member=member)
-    return True
+        if "setName" not in hello and hello.get("isreplicaset"):
+            await _initiate(client, wanted, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+            hello = await client.admin.command("hello")
+        until = time.monotonic() + settings.operation_timeout
+        while _elects(hello) and time.monotonic() < until:
+            await asyncio.sleep(_PAUSE)
+            hello = await client.admin.command("hello")
+
+
+async def _initiate(client: AsyncMongoClient[dict[str, Any]], name: str, member: str) -> None:
+    try:
+        await client.admin.command("replSetInitiate", {"_id": name, "members": [{"_id": 0, "host": member}]})
+    except OperationFailure as error:
+        if error.code != _ALREADY_INITIALIZED:
+            raise
+    else:  # and not by another process, which was faster
+        log.info("replica set initiated", name=name, member=member)
+
+
+def _elects(hello: dict[str, Any]) -> bool:
+    """Whether a set of one member, or one whose configuration is being read, has no primary yet."""
+    return bool(
+        (hello.get("setName") or hello.get("isreplicaset"))
+        and len(hello.get("hosts", ())) <= 1
+        and not hello.get("isWritablePrimary")
+    )
