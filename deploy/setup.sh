@@ -22,6 +22,10 @@ Items: initial, backups, updates, certificates, restore, status, help; a menu wh
   --acme DIRECTORY     who certifies the names: letsencrypt, the URL of another ACME directory, or off
   --contact ADDRESS    whom that authority writes to
   --publish            publish the DNS records through it now
+  --repository PLACE   where backups go: s3:https://HOST/BUCKET, sftp:..., or a folder
+  --backup ID          restore: the backup's id, or latest
+  --everything         restore: replace all data here, or those of a new host, which is prepared for it first
+  --mailbox ADDRESS    restore: bring back what this mailbox lost
   --set NAME=VALUE     one more setting for .env; may be repeated
   --source DIR|URL     where the compose file and the router's configuration come from (beside this script, else GitHub)
   --no-firewall        leave the firewall alone
@@ -33,7 +37,7 @@ TEXT
 }
 
 item="" domain="" hostname="" folder=/opt/mailstead version="" image="" profiles="" provider="" source_of_files=""
-acme=letsencrypt contact=""
+acme=letsencrypt contact="" repository="" backup=latest mailbox="" everything=false
 yes=false dry_run=false firewall=true pull=true checks=true publish=false
 extra=()
 
@@ -73,11 +77,19 @@ setting() { # NAME: its value in .env, empty when there is none
   [ ! -f "$folder/.env" ] || sed -n "s/^$1=//p" "$folder/.env" | tail -n 1
 }
 
-add_setting() { # NAME VALUE
+given() { # NAME: what --set says of it, else .env
+  local value
+  for value in "${extra[@]}"; do
+    if [ "${value%%=*}" = "$1" ]; then printf '%s' "${value#*=}" && return; fi
+  done
+  setting "$1"
+}
+
+add_setting() { # NAME VALUE: in the place of the value before
   local temporary
   temporary=$(mktemp "$folder/.env.XXXXXX")
   chmod 600 "$temporary"
-  { grep -v "^$1=\$" "$folder/.env" 2>/dev/null || true; printf '%s=%s\n' "$1" "$2"; } >"$temporary"
+  { grep -v "^$1=" "$folder/.env" 2>/dev/null || true; printf '%s=%s\n' "$1" "$2"; } >"$temporary"
   sync "$temporary"
   mv "$temporary" "$folder/.env"
 }
@@ -88,6 +100,14 @@ keep_or_add() { # NAME VALUE [secret]: a value that is there is never replaced
   [ -n "$2" ] || return 0
   [ "${3:-}" != secret ] || shown="(a new secret)"
   act "set $1=$shown in $folder/.env" add_setting "$1" "$2"
+}
+
+change() { # NAME VALUE [secret]: what was asked for now replaces what is there
+  local shown=$2
+  [ "$(setting "$1")" != "$2" ] || return 0
+  [ "${3:-}" != secret ] || shown="(what was given)"
+  act "set $1=$shown in $folder/.env" add_setting "$1" "$2"
+  changed=true
 }
 
 secret() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
@@ -262,6 +282,7 @@ write_files() {
   keep_or_add COMPOSE_PROFILES "$profiles"
   keep_or_add IMAGE "$image"
   keep_or_add IMAGE_TAG "$version"
+  keep_or_add UPDATE_CHANNEL "$version" # who chose a version stays at it
   for name in MAILSTEAD_SECRET MONGODB_PASSWORD MONGODB_KEY REDIS_PASSWORD; do keep_or_add "$name" "$(secret)" secret; done
   keep_or_add MAILSTEAD_DNS_PUBLISH_URL "$provider" secret
   case $acme in
@@ -275,11 +296,11 @@ write_files() {
 
 # ---- containers
 
-wait_healthy() {
+wait_healthy() { # [OPTION...]: all containers, or those that an option of `docker ps` chooses
   local deadline=$((SECONDS + 300)) container state waiting
   while [ $SECONDS -lt $deadline ]; do
     waiting=""
-    for container in $(containers --all); do
+    for container in $(containers --all "$@"); do
       state=$(docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$container")
       case $state in healthy | running) ;; *) waiting="$waiting $(docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}}' "$container") ($state)" ;; esac
     done
@@ -295,7 +316,7 @@ what_runs() { # what the services were started with, as a number
 
 start_services() {
   say "Services"
-  if $pull; then act "pull the images" compose pull --quiet; fi
+  if $pull && ! is_running; then act "pull the images" compose pull --quiet; fi # newer ones are update.sh's part
   if is_running && [ "$started_with" = "$(what_runs)" ]; then
     note "as it is: the services run"
     if ! $dry_run; then compose up -d >/dev/null 2>&1; fi # what people changed in .env since
@@ -309,17 +330,39 @@ inside() { # ARGUMENT...: a command of Mailstead's, with the terminal if there i
   if [ -t 0 ] && [ -t 1 ]; then compose exec scheduler mailstead "$@"; else compose exec -T scheduler mailstead "$@"; fi
 }
 
+stop_services() { # all but the stores
+  local container
+  for container in $(containers); do
+    case $(docker inspect -f '{{index .Config.Labels "com.docker.compose.service"}}' "$container") in
+      mongodb | redis) ;;
+      *) docker stop --time 20 "$container" >/dev/null ;;
+    esac
+  done
+}
+
+once() { compose run --rm --no-deps -T "$@" </dev/null; } # a command in a container of its own
+
 # ---- the menu's items
 
-initial() {
-  local arguments=(setup initial --yes --domain)
-  ask domain "The domain that mail is for" "$(setting MAILSTEAD_HOSTNAME | cut -d. -f2-)"
-  [ -n "$domain" ] || fail "--domain is needed"
+installed() { is_running || fail "no installation runs in $folder: run the initial setup first"; }
+
+manner() { # the flags that the wizard in the image shares with this script, one a line
+  if $yes; then printf '%s\n' --yes; fi
+  if $dry_run; then printf '%s\n' --dry-run; fi
+}
+
+wizard() { # ITEM [OPTION...]
+  local flags
+  mapfile -t flags < <(manner)
+  inside setup "$@" "${flags[@]}"
+}
+
+prepare() { # the host, its firewall, and what lies in the folder
   hostname=${hostname:-$(setting MAILSTEAD_HOSTNAME)}
-  ask hostname "The name of this host" "mail.$domain"
+  ask hostname "The name of this host" "${domain:+mail.$domain}"
   profiles=${profiles:-$(setting COMPOSE_PROFILES)}
   ask profiles "What runs (mail,storage: everything; mail: forwarding only)" mail,storage
-  [[ $domain =~ ^[A-Za-z0-9.-]+$ && $hostname =~ ^[A-Za-z0-9.-]+$ ]] || fail "$domain or $hostname is no name"
+  [[ $hostname =~ ^[A-Za-z0-9.-]+$ ]] || fail "--hostname: '$hostname' is no name"
   [[ $acme =~ ^(off|letsencrypt|https://.+)$ ]] || fail "--acme: letsencrypt, https://... or off"
   case $profiles in mail | mail,storage | mail,storage,metrics | mail,metrics) ;; *) fail "--profiles: mail,storage or mail" ;; esac
   check_host
@@ -327,6 +370,14 @@ initial() {
   started_with=$(what_runs)
   write_files
   set_up_firewall
+}
+
+initial() {
+  local arguments=(setup initial --yes --domain)
+  ask domain "The domain that mail is for" "$(setting MAILSTEAD_HOSTNAME | cut -d. -f2-)"
+  [ -n "$domain" ] || fail "--domain is needed"
+  [[ $domain =~ ^[A-Za-z0-9.-]+$ ]] || fail "$domain is no name"
+  prepare
   start_services
   say "Domain"
   arguments+=("$domain")
@@ -339,35 +390,96 @@ initial() {
   fi
 }
 
-updates() {
-  [ -x "$folder/update.sh" ] || fail "no installation in $folder: run the initial setup first"
-  "$folder/update.sh" status || true
-  if [ "$(setting AUTOMATIC_UPDATES)" != true ] && { $yes || confirm "Update every night by itself?"; }; then
-    act "set AUTOMATIC_UPDATES=true in $folder/.env" switch_updates_on
-    act "make the timers" "$folder/update.sh" install
+backups() {
+  local name value changed=false
+  installed
+  ask repository "Where backups go (s3:https://HOST/BUCKET, sftp:..., or a folder)" \
+    "$(setting MAILSTEAD_BACKUP_REPOSITORY)"
+  for value in "${extra[@]}"; do change "${value%%=*}" "${value#*=}" secret; done
+  if [[ $repository == s3:* ]]; then
+    for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; do
+      value=$(given "$name")
+      ask value "$name, which the storage provider gave you" ""
+      [ -n "$value" ] || fail "$name is needed: --set $name=..."
+      change "$name" "$value" secret
+    done
+  fi
+  [ -z "$repository" ] || change MAILSTEAD_BACKUP_REPOSITORY "$repository"
+  if $changed; then
+    act "start the services with that" compose up -d
+    if ! $dry_run; then wait_healthy; fi
+  fi
+  wizard backups
+}
+
+restore() {
+  local options=() value changed=false
+  if ! $everything && [ -z "$mailbox" ]; then
+    if confirm "Replace everything here by a backup (no: the lost mail of one mailbox)?"; then everything=true; fi
+  fi
+  if ! $everything; then
+    installed
+    [ -z "$mailbox" ] || options=(--mailbox "$mailbox")
+    wizard restore "${options[@]}"
+    return
+  fi
+  $yes || $dry_run || confirm "Replace all data of this installation by the backup $backup?" || fail "nothing was done"
+  if [ -n "$repository" ]; then extra+=("MAILSTEAD_BACKUP_REPOSITORY=$repository"); fi
+  prepare
+  for value in "${extra[@]}"; do
+    if ! $dry_run; then change "${value%%=*}" "${value#*=}" secret; fi # prepare kept what was there
+  done
+  say "Restore"
+  if $pull; then act "pull the images" compose pull --quiet; fi
+  if is_running; then act "stop the services" stop_services; fi
+  act "start the stores" start_stores
+  act "put back everything of backup $backup" once scheduler backup restore "$backup" --yes
+  act "take MAILSTEAD_SECRET of that time" take_secret
+  act "start the services" compose up -d
+  if ! $dry_run; then
+    wait_healthy
+    inside status
+    say "Done. The settings of that time are in restored.env in the volume mailstead, and its certificates are back."
   fi
 }
 
-switch_updates_on() {
-  sed -i '/^AUTOMATIC_UPDATES=/d' "$folder/.env"
-  add_setting AUTOMATIC_UPDATES true
+start_stores() {
+  compose up -d mongodb redis
+  wait_healthy --filter label=com.docker.compose.service=mongodb
+  wait_healthy --filter label=com.docker.compose.service=redis
+}
+
+take_secret() { # what the mailboxes' and the DKIM keys are wrapped under came with the backup
+  local found
+  found=$(once --entrypoint cat scheduler /var/lib/mailstead/restored.env | tr -d '\r' | sed -n 's/^MAILSTEAD_SECRET=//p')
+  [ -n "$found" ] || fail "the backup does not say MAILSTEAD_SECRET"
+  add_setting MAILSTEAD_SECRET "$found"
+}
+
+updates() {
+  [ -x "$folder/update.sh" ] || fail "no installation in $folder: run the initial setup first"
+  "$folder/update.sh" status || true
+  if [ "$(setting AUTOMATIC_UPDATES)" != true ] && { $yes || $dry_run || confirm "Update every night by itself?"; }; then
+    act "set AUTOMATIC_UPDATES=true in $folder/.env" add_setting AUTOMATIC_UPDATES true
+    act "make the timers" "$folder/update.sh" install
+  fi
 }
 
 run_item() {
   case $1 in
     initial | 1) initial ;;
-    backups | 2) inside setup backups ;;
+    backups | 2) backups ;;
     updates | 3) updates ;;
-    certificates | 4) inside setup certificates ;;
-    restore | 5) inside setup restore ;;
-    status | 6) inside setup status ;;
+    certificates | 4) installed && wizard certificates ;;
+    restore | 5) restore ;;
+    status | 6) installed && wizard status ;;
     help | 7) usage ;;
     *) fail "no item $1; see --help" ;;
   esac
 }
 
 menu() {
-  local choice
+  local choice=""
   [ -t 0 ] || { usage >&2; exit 2; }
   say "  1  Initial setup
   2  Backups
@@ -376,7 +488,7 @@ menu() {
   5  Restore
   6  Status and doctor
   7  Help/Exit"
-  read -r -p "Choose: " choice
+  while ! [[ ${choice:-} =~ ^[1-7]$ ]]; do read -r -p "Choose: " choice; done
   run_item "$choice"
 }
 
@@ -399,6 +511,10 @@ main() {
         ;;
       --source) source_of_files=${2:?} && shift ;;
       --publish) publish=true ;;
+      --repository) repository=${2:?} && shift ;;
+      --backup) backup=${2:?} && shift ;;
+      --mailbox) mailbox=${2:?} && shift ;;
+      --everything) everything=true ;;
       --no-firewall) firewall=false ;;
       --no-pull) pull=false ;;
       --skip-checks) checks=false ;;

@@ -129,6 +129,22 @@ start_all() { # SERVICE...: one by one, each healthy before the next
   for service in "$@"; do healthy "$service" || return 1; done # still, now that all run
 }
 
+version_of() { # IMAGE: its tag by what it says of itself, with or without the v
+  local version
+  version=$(docker image inspect -f '{{index .Config.Labels "org.opencontainers.image.version"}}' "$1")
+  [ -n "$version" ] && printf 'v%s' "${version#v}"
+}
+
+pin() { # what runs as `latest` gets the name of its version: `latest` is another image as soon as it is pulled
+  local image running tag
+  [ "$(setting IMAGE_TAG latest)" = latest ] || return 0
+  image=$(setting IMAGE ghcr.io/mailstead/mailstead)
+  running=$(docker inspect -f '{{.Image}}' "$(container_of scheduler)")
+  tag=$(version_of "$running") || tag=before-update
+  docker tag "$running" "$image:$tag"
+  put_setting IMAGE_TAG "$tag"
+}
+
 resolve() { # VERSION or empty: prints the tag, with its image here
   local image wanted=$1 tag
   image=$(setting IMAGE ghcr.io/mailstead/mailstead)
@@ -139,8 +155,7 @@ resolve() { # VERSION or empty: prints the tag, with its image here
   }
   tag=$wanted
   if [ "$wanted" = latest ]; then
-    tag=v$(docker image inspect -f '{{index .Config.Labels "org.opencontainers.image.version"}}' "$image:latest")
-    [ "$tag" != v ] || { say "$image:latest does not say its version"; return 1; }
+    tag=$(version_of "$image:latest") || { say "$image:latest does not say its version"; return 1; }
     docker tag "$image:latest" "$image:$tag"
   fi
   printf '%s' "$tag"
@@ -170,7 +185,8 @@ go_back() { # FROM TO BACKUP [SERVICE...]: FROM runs again; from here on nothing
 
 update() { # VERSION or empty
   local from to there backup
-  from=$(setting IMAGE_TAG latest)
+  pin
+  from=$(setting IMAGE_TAG)
   to=$(resolve "$1") || { tell failed "no such release: ${1:-$(setting UPDATE_CHANNEL latest)}"; return 1; }
   if same_image "$from" "$to"; then
     [ "$from" = "$to" ] || put_setting IMAGE_TAG "$to"

@@ -12,7 +12,7 @@ import pytest
 
 from support.compose_stack import Stack, compose_stack
 from support.container_engine import ROOT, Engine, compose
-from support.container_images import IMAGE
+from support.container_images import IMAGE, RELEASE
 from support.eventually import eventually_sync
 
 pytestmark = pytest.mark.xdist_group("containers")
@@ -69,9 +69,12 @@ def stack(engine: Engine, tmp_path: Path) -> Iterator[Stack]:
     with compose_stack(engine, house) as made:
         shutil.copy(ROOT / "deploy/update.sh", house)
         with (house / ".env").open("a") as settings:
-            settings.write("MAILSTEAD_BACKUP_REPOSITORY=/var/backups/mailstead\nUPDATE_CHANNEL=latest\n")
+            settings.write("MAILSTEAD_BACKUP_REPOSITORY=/var/backups/mailstead\nIMAGE_TAG=latest\n")
+        engine.docker("tag", IMAGE, f"{NAME}:latest")  # as it was when people installed it
         yield made
-    engine.docker("image", "rm", "--force", *(f"{NAME}:v{version}" for version in VERSIONS), f"{NAME}:latest")
+    engine.docker(
+        "image", "rm", "--force", *(f"{NAME}:v{version}" for version in VERSIONS), f"{NAME}:{RELEASE}", f"{NAME}:latest"
+    )
 
 
 class Senders:
@@ -85,7 +88,7 @@ class Senders:
 
     def _run(self) -> None:
         count = 0
-        while not self._end.is_set():
+        while not self._end.wait(0.05):
             try:
                 with smtplib.SMTP(self._stack.host, 25, "mx.far.test", 10) as client:
                     token = f"token-{count}"
@@ -147,6 +150,7 @@ def test_updates_under_traffic(stack: Stack) -> None:
         release(stack, "1.1.0")
         done = update(stack, "now")
         assert done.returncode == 0, done.stderr
+        assert f"from {RELEASE} to v1.1.0" in done.stderr
         assert tag(stack) == "v1.1.0"
         assert images(stack) == {"v1.1.0"}
         assert "1.1.0" in stack.mailstead("--version")

@@ -3,14 +3,18 @@
 import asyncio
 import imaplib
 import json
+import re
+import secrets
 import shutil
 import smtplib
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -20,6 +24,7 @@ from mailstead.administration.backup import restoration
 from mailstead.foundation.config.load import load_settings
 from mailstead.services.backup import restore
 from mailstead.stores.documents.sqlite.engine import SqliteDocuments
+from support.command_line import CommandLine
 from support.eventually import eventually_sync
 from support.mailstead_server import MailsteadServer, mailstead_server
 from support.mongod import mongod
@@ -31,12 +36,11 @@ pytestmark = pytest.mark.xdist_group("backup")
 ALICE, BOB = "alice@example.test", "bob@example.test"
 
 
-def deliver(server: MailsteadServer, token: str, to: str = ALICE) -> None:
+def deliver(server: MailsteadServer, token: str, to: str = ALICE, more: str = "") -> None:
     """Through the mail exchanger; returns when it was acknowledged."""
     with smtplib.SMTP(*server.address("mx"), timeout=30) as session:
-        session.sendmail(
-            "friend@else.test", [to], f"From: friend@else.test\r\nSubject: {token}\r\n\r\n{token} \xe9\r\n".encode()
-        )
+        message = f"From: friend@else.test\r\nSubject: {token}\r\n\r\n{token} \xe9\r\n{more}\r\n"
+        session.sendmail("friend@else.test", [to], message.encode())
 
 
 def mail_of(server: MailsteadServer, name: str, folder: str = "INBOX") -> dict[str, bytes]:
@@ -55,50 +59,111 @@ def mail_of(server: MailsteadServer, name: str, folder: str = "INBOX") -> dict[s
         return found
 
 
-def objects(server: MailsteadServer) -> dict[str, str]:
+def objects(server: MailsteadServer, uid: str, more: str = "") -> dict[str, bytes]:
     """Where an event and a contact of alice's lie, and their octets."""
     caldav, carddav = ("https://{}:{}".format(*server.address(name)) for name in ("caldav", "carddav"))
-    event = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:tea\r\nDTSTAMP:20260101T000000Z\r\n"
-    event += "DTSTART:20260102T100000Z\r\nSUMMARY:Tea \N{HOT BEVERAGE}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:bob\r\nFN:Bob\r\nN:;Bob;;;\r\nX-OWN:kept as it is\r\nEND:VCARD\r\n"
+    event = f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260101T000000Z\r\n"
+    event += f"DTSTART:20260102T100000Z\r\nSUMMARY:Tea \N{HOT BEVERAGE} {more}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:Bob\r\nN:;Bob;;;\r\nX-OWN:kept {more}\r\nEND:VCARD\r\n"
     return {
-        f"{caldav}/dav/{ALICE}/calendars/default/tea.ics": event,
-        f"{carddav}/dav/{ALICE}/contacts/default/bob.vcf": card,
+        f"{caldav}/dav/{ALICE}/calendars/default/{uid}.ics": event.encode(),
+        f"{carddav}/dav/{ALICE}/contacts/default/{uid}.vcf": card.encode(),
     }
+
+
+def put(client: httpx.Client, url: str, octets: bytes) -> int:
+    """The status of storing an event or a card."""
+    kind = "text/vcard" if url.endswith("vcf") else "text/calendar"
+    return client.put(url, content=octets, headers={"Content-Type": kind}).status_code
 
 
 def dav(server: MailsteadServer) -> httpx.Client:
     return httpx.Client(auth=(ALICE, server.password("alice")), verify=server.client_context(), timeout=30)
 
 
+# what else is the same before and after: accounts, credentials, keys, aliases, rules, lists
+KEPT = (
+    ("user", "list"),
+    ("domain", "show", "example.test"),
+    ("dkim", "show", "example.test"),
+    ("alias", "list", "example.test"),
+    ("alias", "passwords", ALICE),
+    ("alias", "passwords", BOB),
+    ("sieve", "list", ALICE),
+    ("access", "list"),
+)
+
+
+def kept_besides(server: MailsteadServer) -> dict[tuple[str, ...], Any]:
+    """What these commands tell, run in this process."""
+    line = CommandLine(server.data, server.environment)
+    return {command: line.json(*command) for command in KEPT}
+
+
+def stored(server: MailsteadServer) -> dict[str, bytes]:
+    """The octets of all events and cards of alice's, by path."""
+    found = {}
+    for kind, service, report, tag in (
+        ("calendars", "caldav", "calendar-query", "calendar-data"),
+        ("contacts", "carddav", "addressbook-query", "address-data"),
+    ):
+        space = f"urn:ietf:params:xml:ns:{service}"
+        inner = '<C:filter><C:comp-filter name="VCALENDAR"/></C:filter>' if service == "caldav" else "<C:filter/>"
+        body = f'<C:{report} xmlns:C="{space}" xmlns:D="DAV:"><D:prop><D:getetag/></D:prop>{inner}</C:{report}>'
+        home = "https://{}:{}".format(*server.address(service))
+        with dav(server) as client:
+            answer = client.request(
+                "REPORT", f"{home}/dav/{ALICE}/{kind}/default/", content=body, headers={"Depth": "1"}
+            )
+            assert answer.status_code == 207, (tag, answer.text)
+            for path in re.findall(r"<(?:\w+:)?href>([^<]+)</", answer.text):
+                found[path] = client.get(f"{home}{path}").content
+    return found
+
+
 class Traffic:
-    """Mail that comes and is stored, on threads, until it is told to end."""
+    """Mail that comes and is stored, events and cards, of random sizes, on threads, until it is told to end."""
 
     def __init__(self, server: MailsteadServer) -> None:
         self._server = server
         self._end = threading.Event()
-        self._threads = [threading.Thread(target=self._deliver, args=(number,)) for number in range(2)]
-        self._threads.append(threading.Thread(target=self._append))
+        self._failed: list[Exception] = []
+        works = (self._deliver, self._deliver, self._append, self._put)
+        self._threads = [threading.Thread(target=self._work, args=(work,)) for work in works]
         self.acknowledged: dict[str, float] = {}
+        self.put: dict[str, tuple[bytes, float]] = {}
 
-    def _deliver(self, number: int) -> None:
-        count = 0
-        while not self._end.is_set():
-            count += 1
-            token = f"in-{number}-{count}"
-            deliver(self._server, token)
+    def _work(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self._failed.append(error)
+            raise
+
+    def _tokens(self, longest: int = 100) -> Iterator[str]:
+        while not self._end.wait(secrets.randbelow(longest) / 1000):  # at random, and not all that the machine can do
+            yield secrets.token_hex(8)
+
+    def _deliver(self) -> None:
+        for token in self._tokens():
+            deliver(self._server, token, more=secrets.token_bytes(secrets.randbelow(20_000)).hex())
             self.acknowledged[token] = time.time()
 
     def _append(self) -> None:
         server = self._server
         with imaplib.IMAP4_SSL(*server.address("imaps"), ssl_context=server.client_context()) as session:
             session.login(ALICE, server.password("alice"))
-            count = 0
-            while not self._end.is_set():
-                count += 1
-                token = f"kept-{count}"
-                session.append("INBOX", r"(\Seen)", "", f"Subject: {token}\r\n\r\n{'x' * 3000}\r\n".encode())
+            for token in self._tokens():
+                text = secrets.token_bytes(secrets.randbelow(20_000)).hex()
+                session.append("INBOX", r"(\Seen)", "", f"Subject: {token}\r\n\r\n{text}\r\n".encode())
                 self.acknowledged[token] = time.time()
+
+    def _put(self) -> None:
+        with dav(self._server) as client:
+            for token in self._tokens(300):
+                for url, octets in objects(self._server, token, secrets.token_hex(secrets.randbelow(2000))).items():
+                    assert put(client, url, octets) == 201
+                    self.put[url] = octets, time.time()
 
     def __enter__(self) -> "Traffic":
         for thread in self._threads:
@@ -109,6 +174,7 @@ class Traffic:
         self._end.set()
         for thread in self._threads:
             thread.join()
+        assert self._failed == []
 
 
 def settings(engine: str, folder: Path, stack: ExitStack) -> dict[str, str]:
@@ -141,18 +207,15 @@ def test_under_traffic_then_wiped_and_restored(engine: str, tmp_path: Path) -> N
         with smtplib.SMTP_SSL(*server.address("submissions"), context=server.client_context()) as session:
             session.login(ALICE, server.password("alice"))
             session.sendmail(ALICE, ["far@away.test"], b"From: alice@example.test\r\nSubject: waits\r\n\r\nx\r\n")
-        with dav(server) as client:
-            for url, octets in objects(server).items():
-                kind = "text/vcard" if url.endswith("vcf") else "text/calendar"
-                assert client.put(url, content=octets.encode(), headers={"Content-Type": kind}).status_code == 201
-        keys = server.command_json("dkim", "show", "example.test")
+        told = kept_besides(server)
         with Traffic(server) as traffic:
-            eventually_sync(lambda: len(traffic.acknowledged) > 100)
+            eventually_sync(lambda: len(traffic.acknowledged) > 100 and len(traffic.put) > 20)
             began = time.time()
             made = server.command_json("backup", "run")
             eventually_sync(lambda: max(traffic.acknowledged.values()) > made["at"])
         assert made["password"]
         before = {token for token, at in traffic.acknowledged.items() if at < began}
+        put_before = {urlsplit(url).path for url, (_, at) in traffic.put.items() if at < began}
         original = mail_of(server, "alice")
         queued = server.command_json("queue", "list")
         assert queued
@@ -168,16 +231,16 @@ def test_under_traffic_then_wiped_and_restored(engine: str, tmp_path: Path) -> N
         found = mail_of(server, "alice")
         assert before <= found.keys() <= original.keys()
         assert all(found[token] == original[token] for token in found)
-        with dav(server) as client:
-            for url, octets in objects(server).items():
-                assert client.get(url).content == octets.encode()
-        assert (
-            f"MAILSTEAD_BACKUP_REPOSITORY={given['MAILSTEAD_BACKUP_REPOSITORY']}"
-            in Path(restored["settings"]).read_text()
-        )
-        assert server.command_json("dkim", "show", "example.test") == keys
-        aliases = {row["address"]: row for row in server.command_json("alias", "list", "example.test")}
-        assert aliases["sales@example.test"]["forward_to"] == ["far@away.test"]
+        found_objects = stored(server)
+        octets_put = {urlsplit(url).path: octets for url, (octets, _) in traffic.put.items()}
+        assert len(put_before) > 20
+        assert put_before <= found_objects.keys() <= octets_put.keys()
+        assert all(octets == octets_put[path] for path, octets in found_objects.items())
+        assert kept_besides(server) == told
+        settings_then = Path(restored["settings"]).read_text().splitlines()
+        wanted = [f"{name}={value}" for name, value in given.items() if name.startswith("MAILSTEAD_")]
+        assert set(wanted) <= set(settings_then)
+        assert any(line.startswith("MAILSTEAD_SECRET=") for line in settings_then)
         assert [one["id"] for one in server.command_json("queue", "list")] == [one["id"] for one in queued]
         assert "for bob" in mail_of(server, "bob")  # only he opens it
         deliver(server, "after")
@@ -187,6 +250,12 @@ def test_under_traffic_then_wiped_and_restored(engine: str, tmp_path: Path) -> N
         if engine == "embedded":
             assert server.command_json("backup", "run")["password"] is None
             assert len(server.command_json("backup", "list")) == 2
+        else:  # an object of the repository on S3 is torn; on a folder it is below
+            torn = max((tmp_path / "swift").rglob("*.data"), key=lambda path: path.stat().st_size)
+            torn.write_bytes(torn.read_bytes()[:-100])
+            found_damaged = server.command("backup", "verify", check=False)
+            assert found_damaged.returncode == 1
+            assert found_damaged.stderr.startswith(b"The backup is damaged: ")
 
 
 @pytest.fixture(scope="module")

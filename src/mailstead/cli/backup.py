@@ -1,6 +1,7 @@
 """`mailstead backup`: copies of everything, and the way back."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,10 +14,12 @@ from mailstead.cli.configuration import current_settings
 from mailstead.cli.mailbox import Credential, credential
 from mailstead.cli.output import Json, emit_done, emit_json, emit_record, emit_table, fail, warn
 from mailstead.cli.stores import told, with_stores
+from mailstead.foundation.config.load import read_env_file
 from mailstead.foundation.logging import configure_logging
 from mailstead.services.backup import backups, restore
 from mailstead.services.registry import SERVICES
 from mailstead.services.scheduler.job import job_states
+from mailstead.services.secret import server_secret
 from mailstead.services.stores import Stores
 
 app = typer.Typer(no_args_is_help=True, help="Backups of everything, and the way back.")
@@ -149,6 +152,12 @@ def restore_from(
     text += f" What was there is in {before[:8]}." if before else ""
     text += f" Its settings: {restored.settings}"
     emit_done(text, json=json, record={**msgspec.to_builtins(restored), "before": before or None})
+    then = read_env_file(Path(restored.settings))["MAILSTEAD_SECRET"].encode()
+    if then != server_secret(settings):
+        warn(
+            "MAILSTEAD_SECRET is not what it was: set it to that of the file with the settings before anything starts,"
+            " for it opens the mailboxes"
+        )
 
 
 @app.command("schedule")

@@ -22,6 +22,7 @@ from mailstead.stores.documents.interface import Documents
 MARK = "restoring.json"
 RESTORED_SETTINGS = "restored.env"
 _STATE = "state.json"
+_SECRET = "MAILSTEAD_SECRET"  # noqa: S105 a setting's name
 log = structlog.get_logger("mailstead.backup")
 
 
@@ -78,8 +79,10 @@ def _put_in_place(root: Path, data: Path) -> None:
     _replace(root / MAILBOXES, data / MAILBOXES)
     for entry in sorted((root / DATA).iterdir()):
         _replace(entry, data / entry.name)
-    shutil.copyfile(root / SETTINGS, data / RESTORED_SETTINGS)
-    (data / RESTORED_SETTINGS).chmod(0o600)
+    settings = (root / SETTINGS).read_text("utf-8")
+    if f"\n{_SECRET}=" not in f"\n{settings}":  # where it was a file; other places may know it by the setting only
+        settings += f"{_SECRET}={(data / 'secret').read_text('ascii').strip()}\n"
+    write_durable(data / RESTORED_SETTINGS, settings.encode(), mode=0o600)
     sync_folder(data)
 
 
