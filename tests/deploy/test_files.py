@@ -1,9 +1,7 @@
 """The files of a deployment: valid, and true to the code."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,23 +14,12 @@ import mailstead
 from mailstead.foundation.config.load import load_settings
 from mailstead.services.registry import SERVICES
 from support.programs import require_program
+from support.workflows import WORKFLOWS, check_schema
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy/docker-compose-self-hosted.yml"
 EXTERNAL = ROOT / "deploy/docker-compose-external-stores.yml"
-WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 FOREIGN = {"mongodb", "redis", "router"}  # images of others
-
-
-def check_schema(schema: str, path: Path) -> None:
-    program = Path(sys.executable).with_name("check-jsonschema")
-    ended = subprocess.run([program, "--builtin-schema", schema, path], capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout
-
-
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_workflows_are_valid(path: Path) -> None:
-    check_schema("vendor.github-workflows", path)
 
 
 @pytest.mark.parametrize("path", [COMPOSE, EXTERNAL], ids=lambda path: path.name)
@@ -132,72 +119,3 @@ def test_units_are_what_systemd_reads(tmp_path: Path) -> None:
     units = [folder / "mailstead@mx.service", folder / "mailstead.target"]
     ended = subprocess.run([program, "verify", *units], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-
-
-def steps_of(workflow: str) -> dict[str, str]:
-    """The commands of a workflow's steps that have a name."""
-    path = ROOT / ".github/workflows" / workflow
-    script = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)"
-    found = subprocess.run(
-        [sys.executable, "-c", script], input=path.read_text("utf-8"), capture_output=True, text=True, check=True
-    )
-    jobs = json.loads(found.stdout)["jobs"].values()
-    return {step["name"]: step["run"] for job in jobs for step in job.get("steps", ()) if "run" in step}
-
-
-def run_step(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """As the runner does: by bash, which ends at the first failure."""
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", command],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"]} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture
-def release(tmp_path: Path) -> Path:
-    """What the steps of a release look at, with a changelog that tells of two versions."""
-    for name in ("script/release-notes", "src/mailstead/__init__.py"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
-    text = f"# Changelog\n\n## Unreleased\n\n- c\n\n## {mailstead.__version__} (2026-12-01)\n\n- b\n\n## 0.0.1\n\n- a\n"
-    (tmp_path / "CHANGELOG.md").write_text(text)
-    return tmp_path
-
-
-def test_a_release_is_named_as_the_code_says(release: Path) -> None:
-    command = steps_of("docker-image-build-publish.yml")["The release is named as the code says"]
-    assert run_step(command, release, TAG=f"v{mailstead.__version__}").returncode == 0
-    assert run_step(command, release, TAG="v99.0.0").returncode != 0
-
-
-def test_release_notes_are_the_changelogs(release: Path) -> None:
-    steps = steps_of("docker-image-build-publish.yml")
-    tag = f"v{mailstead.__version__}"
-    assert run_step(steps["The changelog tells of it"], release, TAG=tag).stdout.strip() == "- b"
-    assert run_step(steps["The changelog tells of it"], release, TAG="v0.0").returncode != 0
-    stand_in = release / "bin/gh"
-    stand_in.parent.mkdir()
-    stand_in.write_text('#!/bin/sh\necho "$@" && cat "$5"\n')
-    stand_in.chmod(0o755)
-    path = f"{stand_in.parent}:{os.environ['PATH']}"
-    edited = run_step(steps["Release notes from the changelog"], release, TAG=tag, GH_TOKEN="t", PATH=path)
-    assert edited.stdout.split("\n", 1) == [f"release edit {tag} --notes-file notes.md", "\n- b\n\n"]
-
-
-def test_what_a_release_signs(release: Path) -> None:
-    stand_in = release / "bin/cosign"
-    stand_in.parent.mkdir()
-    stand_in.write_text('#!/bin/sh\necho "$@"\n')
-    stand_in.chmod(0o755)
-    signed = run_step(
-        steps_of("docker-image-build-publish.yml")["Sign what was pushed"],
-        release,
-        PATH=f"{stand_in.parent}:{os.environ['PATH']}",
-        IMAGE="ghcr.io/Some/One",
-        DIGEST="sha256:12",
-    )
-    assert signed.stdout == "sign --yes ghcr.io/some/one@sha256:12\n"

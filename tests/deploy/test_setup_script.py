@@ -123,7 +123,7 @@ def test_a_host_from_nothing_twice(host: Host) -> None:
 
     text = "\n".join(done)
     assert re.search("^  https://mail.example.test/setup/[A-Za-z0-9_-]{20,}$", text, re.MULTILINE), text
-    assert re.search(r"^no\tMX\texample.test\t10 mail.example.test\.$|^yes\tMX\texample", text, re.MULTILINE), text
+    assert "-\tMX\texample.test\t10 mail.example.test." in done, text  # nobody could be asked
     assert "_domainkey.example.test" in text
     check_environment(host)
     check_firewall(host)

@@ -123,7 +123,7 @@ def _tell(outcome: Outcome, *, dry_run: bool) -> None:
         missing = {(one.name, one.type, one.value) for one in outcome.checked if not one.ok}
         rows = [
             msgspec.to_builtins(one)
-            | {"published": not outcome.checked or (one.name, one.type, one.value) not in missing}
+            | {"published": (one.name, one.type, one.value) not in missing if outcome.checked else None}
             for one in outcome.records
         ]
         typer.echo("\nDNS records of the domain:")
