@@ -41,7 +41,7 @@ async def house(folder: Path) -> AsyncIterator[tuple[Installation, Backups, Acto
         inbox, plans = mailbox.folder("INBOX").id, mailbox.create_folder("Plans").id
         for number, subject in enumerate(("first", "second", "kept"), 1):
             mailbox.append(inbox, [NewMessage(message(subject), internal_date=1000 * number)])
-        mailbox.append(plans, [NewMessage(message("third"), internal_date=3000)])
+        mailbox.append(plans, [NewMessage(message("Third"), internal_date=3000)])
         backups = Backups(administration, made.folder, "mail.example.test", {})
         await backups.run(COMMAND_LINE)
         mailbox.remove(inbox, [1, 2])
@@ -55,11 +55,11 @@ async def test_what_people_bring_back_by_themselves(tmp_path: Path) -> None:
         (listed,) = await snapshots(backups, alice, ALICE)
         there = await look(backups, alice, ALICE, snapshot=listed.id, most=2, current=key)
         assert [(one.subject, one.folder, one.date) for one in there.messages] == [
-            ("third", "Plans", 3000),
+            ("Third", "Plans", 3000),
             ("second", "INBOX", 2000),
         ]
         assert there.lost == 3
-        assert "fay@far.test" in there.messages[0].sender
+        assert there.messages[0].sender == "Fay <fay@far.test>"
         assert {(one.name, one.messages, one.lost) for one in there.folders if one.messages} == {
             ("INBOX", 3, 2),
             ("Plans", 1, 1),

@@ -14,6 +14,7 @@ from mailstead.administration.backup.restic import Snapshot
 from mailstead.administration.opening import data_key, opened_mailbox
 from mailstead.administration.transfer.item import Item
 from mailstead.administration.transfer.taking import settle, take_all
+from mailstead.formats.message.envelope_shown import read_envelope
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.errors import InvalidError, NotFoundError, PermissionDeniedError
 from mailstead.foundation.identifiers import new_ulid
@@ -27,7 +28,7 @@ from mailstead.stores.mailbox.messages import object_id
 MESSAGES_MOST = 1000
 _COLUMNS = ("uid", "flags", "keywords", "internal_date", "message_id", "size", "parts", "recipe")
 _HELD_COLUMNS = ("uid", "internal_date", "size", "message_id")
-_SHOWN_COLUMNS = (*_COLUMNS, "from", "subject")
+_SHOWN_COLUMNS = (*_COLUMNS, "envelope")
 _ROWS = 100
 
 
@@ -200,8 +201,10 @@ def _messages(mailbox: Mailbox, only: str | None, columns: Sequence[str] = _COLU
 
 
 def _shown(one: _Placed) -> LostMessage:
-    _, _, _, date, message_id, size, _, _, sender, subject = one.row
-    return LostMessage(object_id(message_id), one.folder, sender, subject, date, size)
+    _, _, _, date, message_id, size, _, _, stored = one.row
+    envelope = read_envelope(stored)
+    sender = ", ".join(str(person) for person in envelope.senders)
+    return LostMessage(object_id(message_id), one.folder, sender, envelope.subject, date, size)
 
 
 def _is_wanted(shown: LostMessage, folder: str | None, text: str) -> bool:

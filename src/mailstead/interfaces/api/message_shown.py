@@ -2,8 +2,8 @@
 
 import msgspec
 
+from mailstead.formats.message.envelope_shown import Person
 from mailstead.interfaces.api.moments import moment
-from mailstead.interfaces.reading.envelope import Person
 from mailstead.interfaces.reading.listing import MessageRow
 from mailstead.interfaces.reading.message import AttachmentShown
 

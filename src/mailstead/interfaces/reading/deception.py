@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from mailstead.interfaces.reading.envelope import Person
+from mailstead.formats.message.envelope_shown import Person
 
 Deception = Literal["", "name", "script"]
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from mailstead.formats.message.envelope_shown import EnvelopeShown, read_envelope
 from mailstead.formats.message.part import Part
-from mailstead.interfaces.reading.envelope import EnvelopeShown, read_envelope
 from mailstead.stores.mailbox.flags import Flag
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.messages import decode_parts, object_id

@@ -6,10 +6,10 @@ import msgspec
 
 from mailstead.formats.message.charset import decode
 from mailstead.formats.message.encoded_word import decode_header_value
+from mailstead.formats.message.envelope_shown import clean
 from mailstead.formats.message.header import iter_fields, unfold
 from mailstead.formats.message.part import Part
 from mailstead.formats.message.section import decode_content
-from mailstead.interfaces.reading.envelope import clean
 from mailstead.interfaces.reading.listing import MessageRow, is_attachment
 from mailstead.stores.mailbox.content import MessageContent
 

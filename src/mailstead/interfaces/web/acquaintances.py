@@ -2,8 +2,8 @@
 
 from mailstead.formats.content_lines.component import ContentBounds
 from mailstead.formats.content_lines.errors import ContentError
+from mailstead.formats.message.envelope_shown import Person, read_envelope
 from mailstead.formats.vcard.card import read_card
-from mailstead.interfaces.reading.envelope import Person, read_envelope
 from mailstead.interfaces.reading.listing import as_ranges
 from mailstead.stores.mailbox.mailbox import Mailbox
 

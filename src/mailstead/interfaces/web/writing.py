@@ -13,10 +13,10 @@ import msgspec
 import nh3
 
 from mailstead.formats.message.compose import Attachment, Composition, compose
+from mailstead.formats.message.envelope_shown import EnvelopeShown, Person
 from mailstead.formats.message.html import html_to_text
 from mailstead.foundation.errors import InvalidError, NotFoundError
 from mailstead.foundation.identifiers import new_ulid
-from mailstead.interfaces.reading.envelope import EnvelopeShown, Person
 from mailstead.interfaces.reading.harmless import harmless
 from mailstead.interfaces.reading.listing import message_rows
 from mailstead.interfaces.reading.message import MessageShown, part_octets, read_message

@@ -27,8 +27,6 @@ COLUMNS = {
     "sent_at": "m.sent_at",
     "thread_id": "m.thread_id",
     "preview": "m.preview",
-    "from": "d.from_text",
-    "subject": "d.subject",
     "envelope": "v.envelope",
     "bodystructure": "s.bodystructure",
     "body": "s.body",
@@ -37,7 +35,6 @@ COLUMNS = {
 }
 _JOINS = {
     "m": "JOIN message m ON m.id = e.message_id",
-    "d": "JOIN field d ON d.message_id = e.message_id",
     "v": "JOIN envelope v ON v.message_id = e.message_id",
     "s": "JOIN structure s ON s.message_id = e.message_id",
     "c": "JOIN content c ON c.message_id = e.message_id",

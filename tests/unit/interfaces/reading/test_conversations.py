@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailstead.formats.message.envelope_shown import Person
 from mailstead.foundation.crypto.data_key import DataKey
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.interfaces.reading.conversations import Window, conversations, thread_places
 from mailstead.interfaces.reading.deception import deception
-from mailstead.interfaces.reading.envelope import Person
 from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.records import NewMessage
 from support.mailbox_store import open_mailboxes

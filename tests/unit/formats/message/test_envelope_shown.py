@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailstead.formats.message.envelope import envelope
+from mailstead.formats.message.envelope_shown import Person, read_envelope
 from mailstead.formats.message.part import Bounds
-from mailstead.interfaces.reading.envelope import Person, read_envelope
 
 
 def test_fields_come_back_decoded() -> None:
