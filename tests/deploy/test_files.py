@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import mailstead
-from mailstead.foundation.config.load import load_settings
+from mailstead.foundation.config.load import load_settings, read_env_file
 from mailstead.services.registry import SERVICES
 from support.programs import require_program
 from support.workflows import WORKFLOWS, check_schema
@@ -102,6 +102,17 @@ def test_settings_of_the_image_are_allowed() -> None:
     found = dict(re.findall(r"(MAILSTEAD_[A-Z0-9_]+)=(\S+)", text))
     settings = load_settings(found, Path("/nonexistent"))
     assert (settings.server.bind, settings.port.mx, settings.port.imaps) == ("*", 25, 993)
+
+
+def test_settings_without_containers_are_allowed_and_what_the_units_expect() -> None:
+    found = read_env_file(ROOT / "deploy/mailstead.env.example")
+    settings = load_settings(found, Path("/nonexistent"))
+    image = dict(re.findall(r"(MAILSTEAD_PORT_[A-Z0-9]+)=(\S+)", (ROOT / "deploy/Dockerfile").read_text("utf-8")))
+    for name in found.keys() & image.keys() - {"MAILSTEAD_PORT_HTTP", "MAILSTEAD_PORT_HTTPS"}:
+        assert found[name] == image[name]
+    assert (settings.port.http, settings.port.https, settings.server.bind) == (80, 443, "*")
+    unit = (ROOT / "deploy/systemd/mailstead@.service").read_text("utf-8")
+    assert f"MAILSTEAD_DATA={settings.server.data}\n" in unit
 
 
 def test_the_version_has_one_place() -> None:
