@@ -395,15 +395,16 @@ backups() {
   installed
   ask repository "Where backups go (s3:https://HOST/BUCKET, sftp:..., or a folder)" \
     "$(setting MAILSTEAD_BACKUP_REPOSITORY)"
-  for value in "${extra[@]}"; do change "${value%%=*}" "${value#*=}" secret; done
   if [[ $repository == s3:* ]]; then
     for name in AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; do
       value=$(given "$name")
+      [ -z "$value" ] || continue
       ask value "$name, which the storage provider gave you" ""
       [ -n "$value" ] || fail "$name is needed: --set $name=..."
-      change "$name" "$value" secret
+      extra+=("$name=$value")
     done
   fi
+  for value in "${extra[@]}"; do change "${value%%=*}" "${value#*=}" secret; done
   [ -z "$repository" ] || change MAILSTEAD_BACKUP_REPOSITORY "$repository"
   if $changed; then
     act "start the services with that" compose up -d
