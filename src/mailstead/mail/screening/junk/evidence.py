@@ -9,7 +9,7 @@ import msgspec
 _STRENGTH = 0.45
 _UNKNOWN = 0.5
 _DEVIATION = 0.1
-_COUNTED = 150
+_COUNTED = 400
 _UNDERFLOW = 600.0
 
 
