@@ -1,8 +1,11 @@
 """rspamd, SpamAssassin and ClamAV themselves, asked about one message after the other by the mail exchanger."""
 
 import base64
+import io
+import zipfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,3 +42,43 @@ async def test_the_real_ones(tmp_path: Path) -> None:
             assert answer.startswith(b"250"), answer
             said = (await opened.traced("screened"))[-1]
             assert "not asked" not in said
+
+
+ALICE = "alice@example.test"
+
+
+def _bomb() -> bytes:
+    """A zip of zips that unpacks to gigabytes, as a message."""
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        archive.writestr("zeros", bytes(64 * 1024**2))
+    outer = io.BytesIO()
+    with zipfile.ZipFile(outer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for number in range(64):
+            archive.writestr(f"{number}.zip", inner.getvalue())
+    return (
+        b"From: Ann <ann@good.test>\r\nTo: alice@example.test\r\nMIME-Version: 1.0\r\nContent-Type: application/zip;"
+        b' name="b.zip"\r\nContent-Transfer-Encoding: base64\r\n\r\n'
+        + base64.encodebytes(outer.getvalue()).replace(b"\n", b"\r\n")
+    )
+
+
+async def test_a_zip_bomb_is_passed_on_packed_and_lost_by_nobody(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        settings: dict[str, Any] = {
+            "clamd": stack.enter_context(clamd(tmp_path / "clamd")),
+            "rspamd": stack.enter_context(rspamd(tmp_path / "rspamd")),
+            "timeout": 60.0,
+        }
+        attachments = {"encrypted": "tag", "executables": "tag"}
+        wanted = {"sidecar": settings, "junk": {"refuse": 0.0}, "attachments": attachments}
+        async with exchanger(tmp_path, settings=wanted) as opened:
+            message = _bomb()
+            assert (await opened.send(message)).startswith(b"250")
+            assert (await opened.send(letter())).startswith(b"250")  # all of them still answer
+            assert "not asked" not in (await opened.traced("screened"))[-1]
+            stored = [
+                *await opened.made.messages("alice@example.test"),
+                *await opened.made.messages("alice@example.test", "Junk"),
+            ]
+            assert any(one.endswith(message) for one in stored)

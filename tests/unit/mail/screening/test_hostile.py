@@ -1,10 +1,14 @@
 """Hostile mail at the exchanger: each has its reply, and the work for it is bounded."""
 
+import base64
+import json
 from pathlib import Path
 
 from mailstead.formats.message.header import header_end
+from mailstead.formats.message.part import Bounds
 from mailstead.mail.authentication.dkim.sign import sign
 from mailstead.mail.outbound.submission import prepare_header
+from mailstead.mail.webhooks.message import Occasion, message_json
 from support.dkim_keys import ed25519_key, rsa_key, signing_key
 from support.screened import exchanger, letter
 from support.scripted_resolver import Zone
@@ -109,6 +113,30 @@ async def test_names_that_would_be_fields(tmp_path: Path) -> None:
         assert b"\r\nX-Spam-Flag" not in header
         for event in ("received", "screened", "authenticated"):
             assert all("\n" not in text for text in await opened.traced(event))
+
+
+async def test_a_mime_bomb_is_taken_as_it_is(tmp_path: Path) -> None:
+    nested = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(3000))
+    flat = b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n' + b"--b\r\n\r\nx\r\n" * 50_000
+    async with exchanger(tmp_path) as opened:
+        for bomb in (nested, flat):
+            raw = b"From: Ann <ann@good.test>\r\nTo: alice@example.test\r\nMIME-Version: 1.0\r\n" + bomb
+            assert (await opened.send(raw)).startswith(b"250")
+            stored = (await opened.made.messages(ALICE))[-1]
+            assert stored.endswith(raw)
+
+
+async def test_what_a_webhook_is_told_of_hostile_names() -> None:
+    raw = (
+        b"From: =?utf-8?Q?a=0D=0AX-Evil_1?= <ann@good.test>\r\nX-Evil\r\n : 2\r\n"
+        b'Subject: =?utf-8?Q?=0D=0A=0D=0A{=22raw=22:_=22x=22}?=\r\nTo: "\xff\xfe" <alice@example.test>\r\n\r\nHi.\r\n'
+    )
+    occasion = Occasion("alice@example.test", "ann@good.test", 0.0, None)
+    told = json.loads(message_json(raw, occasion, Bounds()))  # words of strangers are values, whatever is in them
+    assert base64.b64decode(told["rawBase64"]) == raw
+    assert told["from"]["value"] == [{"name": "a\r\nX-Evil 1", "address": "ann@good.test"}]
+    assert "x-evil" not in told["headers"]
+    assert told["subject"].strip() == '{"raw": "x"}'
 
 
 def test_nobody_submits_a_verdict() -> None:

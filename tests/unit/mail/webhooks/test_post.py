@@ -131,3 +131,23 @@ async def test_an_endless_answer_is_cut(tmp_path: Path) -> None:
         answer = await hooks(receiver).post(url, KEY, [b"{}"], identifier="i")
         assert "too large" in answer.text
         assert not answer.is_delivered
+
+
+@pytest.mark.parametrize("path", ["/a\r\nX-Evil: 1", "/a b", "/a\n\nGET /", "/\x00", "/caf\u00e9"])
+async def test_a_path_is_no_place_for_fields(tmp_path: Path, path: str) -> None:
+    async with hook_receiver(tmp_path) as receiver:
+        answer = await hooks(receiver).post(
+            f"https://hooks.example.test:{receiver.port}{path}", KEY, [b"{}"], identifier="id-1"
+        )
+        for request in receiver.received:
+            assert "x-evil" not in request.headers
+            assert len(request.line.split(" ")) == 3
+        assert answer.is_delivered is bool(receiver.received)
+
+
+async def test_an_identifier_with_a_line_break_is_not_sent(tmp_path: Path) -> None:
+    async with hook_receiver(tmp_path) as receiver:
+        url = f"https://hooks.example.test:{receiver.port}/"
+        answer = await hooks(receiver).post(url, KEY, [b"{}"], identifier="id\r\nX-Evil: 1")
+        assert not answer.is_delivered
+        assert receiver.received == []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import httptools
 import msgspec
 
-from mailstead.foundation.errors import TemporaryError
+from mailstead.foundation.errors import InvalidError, TemporaryError
 from mailstead.foundation.net.client import connect
 from mailstead.foundation.net.connection import Connection
 from mailstead.foundation.net.errors import DisconnectedError
@@ -76,7 +76,7 @@ async def send_request(
     """The answer of the first of `addresses` that takes a connection; over TLS with `context`, which verifies the host.
 
     All of it within `timeout` seconds; the answer's content has at most `size_limit` octets. Raises OSError (TimeoutError
-    included), HttpError, StartTLSError, DisconnectedError.
+    included), HttpError, StartTLSError, DisconnectedError, InvalidError for a field with a line break or not in ASCII.
     """
     async with asyncio.timeout(timeout):
         connection = await _connected(list(addresses)[:_ADDRESSES_TRIED], request.port, timeout)
@@ -104,7 +104,10 @@ async def _send(connection: Connection, request: HttpRequest, timeout: float) ->
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     if request.body or request.method in ("POST", "PUT"):
         lines.append(f"Content-Length: {sum(len(piece) for piece in request.body)}")
-    connection.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+    for line in lines:
+        if not line.isascii() or not line.isprintable():  # a line break would begin another field (RFC 9110 §5.5)
+            raise InvalidError(f"{line[:100]!r} is no line of a request")
+    connection.write(("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
     try:
         for piece in request.body:
             connection.write(piece)
