@@ -16,9 +16,6 @@ GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 ALICE = "alice@example.test"
 
 
-ALICE = "alice@example.test"
-
-
 def _bomb() -> bytes:
     """A zip of zips that unpacks to gigabytes, as a message."""
     inner = io.BytesIO()
@@ -62,7 +59,7 @@ async def test_the_real_ones(tmp_path: Path) -> None:
             assert "not asked" not in said
             message = _bomb()  # they get it as it came, and bound what they unpack
             assert (await opened.send(message)).startswith(b"250")
-            stored = [one for name in ("INBOX", "Junk") for one in await opened.made.messages(ALICE, name)]
-            assert any(one.endswith(message) for one in stored)
+            there = [one for name in ("INBOX", "Junk") for one in await opened.made.messages(ALICE, name)]
+            assert any(one.endswith(message) for one in there)
             assert (await opened.send(letter())).startswith(b"250")
             assert "not asked" not in (await opened.traced("screened"))[-1]
