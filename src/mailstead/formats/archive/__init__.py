@@ -1,1 +1,2 @@
-"""Archives of messages outside Mailstead: mbox in its dialects, and the names that Maildir gives to files."""
+"""Archives: of messages outside Mailstead (mbox in its dialects, the names that Maildir gives to files), zip files that are
+written, and the lists of RAR and 7z files."""

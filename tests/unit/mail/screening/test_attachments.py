@@ -3,6 +3,7 @@
 import base64
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from mailstead.formats.message.part import Bounds
 from mailstead.foundation.config.sections.attachments import AttachmentsSettings
 from mailstead.mail.screening.attachments.inspect import inspect_attachments
 from mailstead.mail.screening.view import View
+
+ARCHIVES = Path(__file__).parents[3] / "data/archives"
 
 
 def zipped(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -129,3 +132,50 @@ def test_archives_of_methods_that_take_memory_are_not_opened() -> None:
 
 def test_a_thousand_attachments() -> None:
     assert len(found(*((f"{number}.exe", b"x") for number in range(1000)))) == 10
+
+
+def archive(name: str) -> bytes:
+    return (ARCHIVES / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        (
+            "plain.7z",
+            [
+                ("executable", '"plain.7z/dir/setup.exe" is a program or script (.exe)'),
+                ("macro", '"plain.7z/дела.docm" is an Office document with macros'),
+                ("encrypted", '"plain.7z/more.zip" is an archive in one that is not unpacked'),
+            ],
+        ),
+        (
+            "locked.7z",
+            [
+                ("executable", '"locked.7z/dir/setup.exe" is a program or script (.exe)'),
+                ("macro", '"locked.7z/дела.docm" is an Office document with macros'),
+                ("encrypted", '"locked.7z" is an archive behind a password'),
+            ],
+        ),
+        ("hidden.7z", [("encrypted", '"hidden.7z" is an archive behind a password, or cannot be read')]),
+        ("rar5-subdirs.rar", []),
+        ("rar3-subdirs.rar", []),
+        ("rar5-psw.rar", [("encrypted", '"rar5-psw.rar" is an archive behind a password')]),
+        ("rar5-hpsw.rar", [("encrypted", '"rar5-hpsw.rar" is an archive behind a password, or cannot be read')]),
+    ],
+)
+def test_rar_and_7z_are_told_by_the_names_in_them(name: str, wanted: list[tuple[str, str]]) -> None:
+    assert found((name, archive(name))) == wanted
+    inside = found(("outer.zip", zipped((name, archive(name)))))
+    assert [kind for kind, _ in inside] == [kind for kind, _ in wanted]
+
+
+def test_a_7z_of_which_the_end_lacks_cannot_be_read() -> None:
+    cut = archive("plain.7z")[:-40]
+    assert found(("a.7z", cut)) == [("encrypted", '"a.7z" is an archive behind a password, or cannot be read')]
+
+
+def test_files_of_all_archives_count() -> None:
+    assert ("bomb", '"b.7z" holds too many files') in found(
+        ("a.7z", archive("plain.7z")), ("b.7z", archive("plain.7z")), archive_entries=6
+    )

@@ -1,4 +1,4 @@
-"""Looking at attachments, and into zip archives as far as Settings allow.
+"""Looking at attachments, into zip archives as far as Settings allow, and at the lists of RAR and 7z archives.
 
 A zip bomb costs what Settings allow and no more: entries are counted, and only the first octets of each are unpacked;
 an archive in an archive is unpacked whole while there is room. What is past a limit is told, not looked at.
@@ -46,7 +46,7 @@ def inspect_attachments(view: View, settings: AttachmentsSettings) -> list[Suspe
     found: list[Suspect] = []
     for part in view.attachments[:_ATTACHMENTS]:
         start = view.content(part, _START)
-        needs_whole = kinds.is_zip(start) or start.startswith((b"\xd0\xcf\x11\xe0", b"%PDF-"))
+        needs_whole = _is_archive(start) or start.startswith((b"\xd0\xcf\x11\xe0", b"%PDF-"))
         data = view.content(part, settings.archive_size) if needs_whole else start
         for suspect in _look(part.filename or part.type, data, settings, room, 0):
             found.append(suspect)
@@ -66,6 +66,34 @@ def _look(name: str, data: bytes, settings: AttachmentsSettings, room: _Room, de
         yield Suspect("encrypted", name, f"{_shown(name)} is a document behind a password")
     if kinds.is_zip(data[:4]):
         yield from _look_into(name, data, settings, room, depth)
+    elif kinds.is_listed_archive(data):
+        yield from _look_at_list(name, data, settings, room)
+
+
+def _is_archive(start: bytes) -> bool:
+    return kinds.is_zip(start) or kinds.is_listed_archive(start)
+
+
+def _look_at_list(name: str, data: bytes, settings: AttachmentsSettings, room: _Room) -> Iterator[Suspect]:
+    """The names in a RAR or 7z archive; what is in it stays packed."""
+    listing = kinds.list_archive(data, room.entries + 1)
+    room.entries -= len(listing.files)
+    locked = "behind a password, or cannot be read" if listing.is_hidden else ""
+    for one in listing.files:
+        inner = f"{name}/{one.name}"
+        reason = _runs(one.name, b"", settings)
+        if reason:
+            yield Suspect("executable", inner, f"{_shown(inner)} is {reason}")
+        if (kinds.extensions(one.name) or [""])[0] in kinds.MACRO_EXTENSIONS:
+            yield Suspect("macro", inner, f"{_shown(inner)} is an Office document with macros")
+        if one.is_locked:
+            locked = locked or "behind a password"
+        elif kinds.is_named_archive(one.name):
+            yield Suspect("encrypted", inner, f"{_shown(inner)} is an archive in one that is not unpacked")
+    if locked:
+        yield Suspect("encrypted", name, f"{_shown(name)} is an archive {locked}")
+    if room.entries < 0:
+        yield Suspect("bomb", name, f"{_shown(name)} holds too many files")
 
 
 def _runs(name: str, data: bytes, settings: AttachmentsSettings) -> str:
@@ -122,7 +150,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: _Room) -> by
         with archive.open(entry) as opened:
             start = opened.read(min(_START, room.octets))
             room.octets -= len(start)
-            if len(start) == _START and kinds.is_zip(start[:4]):
+            if _is_archive(start):
                 rest = opened.read(room.octets + 1)
                 if len(rest) > room.octets:
                     return None

@@ -2,6 +2,10 @@
 
 import re
 
+from mailstead.formats.archive.listing import Listing
+from mailstead.formats.archive.rar import list_rar
+from mailstead.formats.archive.seven_zip import SEVEN_ZIP, list_seven_zip
+
 _EXECUTABLE = """
     ade adp apk appx appxbundle bat cab chm cmd com cpl diagcab dll dmg ex exe hta iso img vhd vhdx inf ins isp jar jnlp js
     jse lib lnk mde mjs msc msi msix msp mst nsh pif ps1 ps1xml ps2 psc1 psm1 reg scf scr sct shb shs sys url vb vbe vbs vxd
@@ -16,7 +20,8 @@ _SHOWN_EXTENSIONS = frozenset(_HARMLESS.split())
 ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-_ARCHIVES = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")
+_RAR = b"Rar!\x1a\x07"
+_ARCHIVE_EXTENSIONS = frozenset(("zip", "rar", "7z", "jar", "gz", "tgz", "xz", "bz2", "tar", "ace", "arj", "lzh"))
 _ELF, _MACHO = b"\x7fELF", (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe")
 _LNK = bytes.fromhex("4c0000000114020000000000c000000000000046")
 _MACRO_MARKS = ("_VBA_PROJECT".encode("utf-16-le"), "Macros".encode("utf-16-le"), b"Attribute VB_Name")
@@ -57,9 +62,19 @@ def is_zip(start: bytes) -> bool:
     return start.startswith((ZIP, _EMPTY_ZIP))
 
 
-def is_other_archive(start: bytes) -> bool:
-    """Whether an archive begins so that is not looked into."""
-    return start.startswith(_ARCHIVES)
+def is_listed_archive(start: bytes) -> bool:
+    """Whether an archive begins so of which only the list is looked at."""
+    return start.startswith((_RAR, SEVEN_ZIP))
+
+
+def list_archive(data: bytes, most: int) -> Listing:
+    """The list of such an archive."""
+    return list_seven_zip(data, most) if data.startswith(SEVEN_ZIP) else list_rar(data, most)
+
+
+def is_named_archive(name: str) -> bool:
+    """Whether a file name is that of an archive."""
+    return (extensions(name) or [""])[0] in _ARCHIVE_EXTENSIONS
 
 
 def has_old_macros(data: bytes) -> bool:
