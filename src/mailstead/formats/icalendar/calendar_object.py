@@ -5,7 +5,10 @@ import msgspec
 from mailstead.formats.content_lines.component import Component, ContentBounds, read_components
 from mailstead.formats.content_lines.errors import ContentError
 
-KINDS = ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY")
+ENTRIES = ("VEVENT", "VTODO", "VJOURNAL")
+"""What people put down, and invite to."""
+KINDS = (*ENTRIES, "VFREEBUSY")
+"""What a calendar object holds components of, one kind at a time (RFC 4791 §4.1)."""
 
 
 class CalendarObject(msgspec.Struct, frozen=True):

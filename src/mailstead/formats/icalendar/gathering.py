@@ -10,8 +10,8 @@ from mailstead.formats.content_lines.errors import ContentError
 from mailstead.formats.content_lines.line import ContentLine
 from mailstead.formats.content_lines.tree import Tree, read_tree
 from mailstead.formats.content_lines.write import text_line
+from mailstead.formats.icalendar.calendar_object import ENTRIES
 
-_KINDS = ("VEVENT", "VTODO", "VJOURNAL")
 _PRODID = "-//Mailstead//Mailstead//EN"
 # What a published event tells of itself; people, links to meetings and notes stay with its owner
 _PUBLIC = frozenset(
@@ -44,7 +44,7 @@ def take_apart(data: bytes, bounds: ContentBounds) -> list[Part]:
         raise ContentError("exactly one VCALENDAR is wanted")
     groups: dict[tuple[str, str], list[Tree]] = {}
     for component in calendar.components:
-        if component.name not in _KINDS:
+        if component.name not in ENTRIES:
             continue
         uid = component.text("UID")
         if not uid:
@@ -90,7 +90,7 @@ def put_together(
             calendar = read_tree(data, bounds)
         except ContentError:
             continue
-        components = [one for one in calendar.components if one.name in _KINDS]
+        components = [one for one in calendar.components if one.name in ENTRIES]
         if is_public:
             components = [shown for one in components if (shown := _shown(one)) is not None]
         if not components:

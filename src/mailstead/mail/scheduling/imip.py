@@ -36,8 +36,7 @@ def compose_imip(message: ItipMessage, series: Series, message_id: str, now: flo
     mail.set_content(text_of(message.method, series, message.sender))
     parameters = {"charset": "utf-8", "method": message.method, "component": first.name}
     mail.add_alternative(message.data, "text", "calendar", params=parameters, cte="base64")
-    part = mail.get_payload()[-1]  # type: ignore[index] # a list after add_alternative
-    assert isinstance(part, EmailMessage)
+    part = list(mail.iter_parts())[-1]
     del part["Content-Disposition"]
     mail.add_attachment(message.data, "application", "ics", filename="invite.ics")
     return mail.as_bytes()

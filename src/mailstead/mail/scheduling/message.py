@@ -10,10 +10,11 @@ from mailstead.formats.content_lines.errors import ContentError
 from mailstead.formats.content_lines.line import ContentLine
 from mailstead.formats.content_lines.tree import Tree, TreeLine, read_tree
 from mailstead.formats.content_lines.write import write_line
+from mailstead.formats.icalendar.calendar_object import ENTRIES
 from mailstead.formats.icalendar.values import wall_of
 from mailstead.mail.scheduling.calendar_user import bare, without_scheduling
 from mailstead.mail.scheduling.comparing import sequence
-from mailstead.mail.scheduling.series import SCHEDULED, Series, written
+from mailstead.mail.scheduling.series import Series, written
 
 Method = Literal["REQUEST", "REPLY", "CANCEL", "ADD", "REFRESH", "COUNTER", "DECLINECOUNTER", "PUBLISH"]
 METHODS: tuple[Method, ...] = ("REQUEST", "REPLY", "CANCEL", "ADD", "REFRESH", "COUNTER", "DECLINECOUNTER", "PUBLISH")
@@ -123,6 +124,6 @@ def read_message(data: bytes, bounds: ContentBounds) -> Received:
     series = Series(calendar)
     kinds = {one.name for one in series.components}
     identifiers = {one.text("UID") for one in series.components}
-    if len(kinds) != 1 or not kinds <= set(SCHEDULED) or len(identifiers) != 1 or not min(identifiers):
+    if len(kinds) != 1 or not kinds <= set(ENTRIES) or len(identifiers) != 1 or not min(identifiers):
         raise ContentError("a message holds components of one kind and one UID")
     return Received(known, series, kinds.pop())

@@ -7,11 +7,11 @@ from mailstead.formats.content_lines.component import ContentBounds
 from mailstead.formats.content_lines.errors import ContentError
 from mailstead.formats.content_lines.line import ContentLine
 from mailstead.formats.content_lines.tree import Tree, read_tree
+from mailstead.formats.icalendar.calendar_object import ENTRIES
 from mailstead.formats.icalendar.values import Form, Moment, moment_of, periods_of, seconds_of, wall_of
 from mailstead.formats.icalendar.zones import Zones
 from mailstead.mail.scheduling.calendar_user import organizer_of
 
-SCHEDULED = ("VEVENT", "VTODO", "VJOURNAL")
 _MOST_DATES = 10_000
 
 
@@ -27,7 +27,7 @@ class Series:
         self.master: Tree | None = None
         self.overrides: dict[int, Tree] = {}
         for component in calendar.components:
-            if component.name not in SCHEDULED:
+            if component.name not in ENTRIES:
                 continue
             named = component.first("RECURRENCE-ID")
             if named is not None:

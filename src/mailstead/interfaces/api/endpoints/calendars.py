@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Controller, Request, Response, delete, get, post, put
 
+from mailstead.formats.icalendar.calendar_object import ENTRIES
 from mailstead.foundation.errors import InvalidError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.interfaces.api.access import MAILBOX
@@ -30,7 +31,6 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Text = Annotated[str, msgspec.Meta(max_length=2000)]
 Color = Annotated[str, msgspec.Meta(pattern=r"^(#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?)?$")]
 Zone = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_+/-]{0,100}$")]
-_COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL")
 
 
 class CalendarShown(msgspec.Struct, frozen=True):
@@ -100,8 +100,8 @@ def _add(mailbox: Mailbox, wanted: CalendarWanted, name: str, most: int) -> Cale
         TIME_ZONE: property_value(TIME_ZONE, wanted.timezone),
     }
     components = tuple(dict.fromkeys(one.upper() for one in wanted.components))
-    if not set(components) <= set(_COMPONENTS):
-        raise InvalidError(f"A calendar takes some of {', '.join(_COMPONENTS)}")
+    if not set(components) <= set(ENTRIES):
+        raise InvalidError(f"A calendar takes some of {', '.join(ENTRIES)}")
     made = mailbox.dav.create("calendar", name, components, {key: value for key, value in values.items() if value})
     return _one(mailbox, identifier(LETTER, made.id))
 

@@ -1,5 +1,6 @@
 """MKCOL, as it was and extended (RFC 4918 §9.3, RFC 5689), and MKCALENDAR (RFC 4791 §5.3.1)."""
 
+from mailstead.formats.icalendar.calendar_object import KINDS
 from mailstead.protocols.dav.access import BIND, need
 from mailstead.protocols.dav.conditions import Conditions
 from mailstead.protocols.dav.errors import DavError
@@ -14,7 +15,6 @@ from mailstead.protocols.dav.xml.reader import Element
 from mailstead.stores.mailbox.dav.records import Collection, CollectionExistsError
 from mailstead.stores.mailbox.dav.trees import joined
 
-_COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY")
 _SET = c("supported-calendar-component-set")
 
 
@@ -79,7 +79,7 @@ def _take(asked: list[Instruction], name: str) -> Instruction | None:
 def _components(value: Element) -> tuple[str, ...] | None:
     """The components that a new calendar is to take; None for one that is not known."""
     names = tuple(one.attributes.get("name", "").upper() for one in value.all(c("comp")))
-    return names if names and set(names) <= set(_COMPONENTS) else None
+    return names if names and set(names) <= set(KINDS) else None
 
 
 async def _make(

@@ -4,6 +4,7 @@ import re
 
 from mailstead.formats.content_lines.component import ContentBounds, read_components
 from mailstead.formats.content_lines.errors import ContentError
+from mailstead.formats.icalendar.calendar_object import KINDS
 from mailstead.formats.icalendar.zones import named_zone
 from mailstead.protocols.dav.caldav.data import calendar_data
 from mailstead.protocols.dav.errors import DavError
@@ -17,7 +18,6 @@ from mailstead.protocols.dav.xml.reader import Element
 from mailstead.protocols.dav.xml.writer import attribute, escape
 
 _CALENDAR = ("calendar",)
-_ALL_COMPONENTS = ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY")
 _ZONE_BOUNDS = ContentBounds(size=256 * 1024, depth=4, lines=5000)
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}([0-9A-Fa-f]{2})?\Z|[A-Za-z-]{1,40}\Z", re.ASCII)
 
@@ -39,14 +39,14 @@ def _emails(_: View, resource: Principal) -> str:
 
 
 def _components(_: View, resource: CollectionResource) -> str:
-    names = resource.record.components or _ALL_COMPONENTS
+    names = resource.record.components or KINDS
     return "".join(f'<C:comp name="{attribute(name)}"/>' for name in names)
 
 
 def _all_components(_: View, __: Home) -> str:
     return "".join(
         f'<C:supported-calendar-component-set><C:comp name="{name}"/></C:supported-calendar-component-set>'
-        for name in _ALL_COMPONENTS
+        for name in KINDS
     )
 
 
