@@ -1,6 +1,7 @@
 """vdirsyncer keeps folders and the server the same, both ways; khal and khard read and write these folders."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,73 +9,14 @@ from support.dav import calendar, card, event
 from support.mailstead_server import MailsteadServer
 from support.programs import require_program
 
-CONFIGURATION = """
-[general]
-status_path = "{folder}/status/"
+DOCUMENT = Path(__file__).parents[3] / "docs/clients.md"
+PROGRAMS = ("vdirsyncer", "khal", "khard")
 
-[pair calendars]
-a = "local_calendars"
-b = "remote_calendars"
-collections = ["from a", "from b"]
-conflict_resolution = "b wins"
-metadata = ["displayname", "color"]
 
-[storage local_calendars]
-type = "filesystem"
-path = "{folder}/calendars/"
-fileext = ".ics"
-
-[storage remote_calendars]
-type = "caldav"
-url = "{url}"
-username = "{address}"
-password = "{password}"
-
-[pair contacts]
-a = "local_contacts"
-b = "remote_contacts"
-collections = ["from a", "from b"]
-conflict_resolution = "b wins"
-
-[storage local_contacts]
-type = "filesystem"
-path = "{folder}/contacts/"
-fileext = ".vcf"
-
-[storage remote_contacts]
-type = "carddav"
-url = "{contacts_url}"
-username = "{address}"
-password = "{password}"
-"""
-KHAL = """
-[calendars]
-[[default]]
-path = {folder}/calendars/default
-[locale]
-timeformat = %H:%M
-dateformat = %Y-%m-%d
-longdateformat = %Y-%m-%d
-datetimeformat = %Y-%m-%d %H:%M
-longdatetimeformat = %Y-%m-%d %H:%M
-local_timezone = UTC
-default_timezone = UTC
-[default]
-default_calendar = default
-[sqlite]
-path = {folder}/khal.db
-"""
-KHARD = """
-[addressbooks]
-[[default]]
-path = {folder}/contacts/default
-[general]
-editor = true
-merge_editor = true
-default_action = list
-[vcard]
-preferred_version = 3.0
-"""
+def configurations() -> dict[str, str]:
+    """What docs/clients.md says is to be put into each program's configuration."""
+    found = re.findall(r"^```ini\n(.*?)^```$", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return dict(zip(PROGRAMS, found, strict=True))
 
 
 class Folders:
@@ -85,15 +27,23 @@ class Folders:
         folder.mkdir()
         (host, port), (_, contacts_port) = server.address("caldav"), server.address("carddav")
         address, password = login
-        values = {
-            "folder": folder,
-            "url": f"http://{host}:{port}/",
-            "contacts_url": f"http://{host}:{contacts_port}/",
-            "address": address,
-            "password": password,
-        }
-        for name, text in (("vdirsyncer", CONFIGURATION), ("khal", KHAL), ("khard", KHARD)):
-            (folder / name).write_text(text.format(**values))
+        texts = configurations()
+        urls = (f"http://{host}:{port}/", f"http://{host}:{contacts_port}/")
+        calendars, contacts = texts["vdirsyncer"].split("[pair contacts]")
+        parts = [
+            part.replace("https://mail.example.org/", url)
+            for part, url in zip((calendars, contacts), urls, strict=True)
+        ]
+        texts["vdirsyncer"] = "[pair contacts]".join(parts)
+        # of the test's own: nobody is there to edit, and the machine has no zone and no home
+        texts["khard"] = texts["khard"].replace("[general]", "[general]\neditor = true\nmerge_editor = true")
+        texts["khal"] = texts["khal"].replace("[locale]", "[locale]\nlocal_timezone = UTC\ndefault_timezone = UTC")
+        texts["khal"] += f"[sqlite]\npath = {folder}/khal.db\n"
+        for name, text in texts.items():
+            for written, meant in (("ann@example.org", address), ('"secret"', f'"{password}"')):
+                text = text.replace(written, meant)
+            assert "example.org" not in text
+            (folder / f"{name}.conf").write_text(text.replace("~/.local/share/", f"{folder}/"))
 
     def run(self, *command: str, given: str = "") -> str:
         environment = os.environ | {"LC_ALL": "C.UTF-8", "HOME": str(self.folder)}
@@ -106,9 +56,9 @@ class Folders:
     def synchronise(self, *, discover: bool = False) -> None:
         program = str(require_program("vdirsyncer"))
         if discover:
-            self.run(program, "-c", str(self.folder / "vdirsyncer"), "discover", given="y\n" * 20)
-        self.run(program, "-c", str(self.folder / "vdirsyncer"), "sync")
-        self.run(program, "-c", str(self.folder / "vdirsyncer"), "metasync", "calendars")
+            self.run(program, "-c", str(self.folder / "vdirsyncer.conf"), "discover", given="y\n" * 20)
+        self.run(program, "-c", str(self.folder / "vdirsyncer.conf"), "sync")
+        self.run(program, "-c", str(self.folder / "vdirsyncer.conf"), "metasync", "calendars")
 
     def read(self, place: str) -> dict[str, str]:
         return {path.stem: path.read_bytes().decode() for path in (self.folder / place).glob("*.*") if path.is_file()}
@@ -139,15 +89,15 @@ def test_vdirsyncer(server: MailsteadServer, login: tuple[str, str], tmp_path: P
     assert (two.folder / "calendars/default/displayname").read_text() == "Privat"
     assert (two.folder / "calendars/default/color").read_text() == "#112233"
     # and back, by the programs that people use
-    listed = two.run(khal, "-c", str(two.folder / "khal"), "list", "2026-03-10", "1d")
+    listed = two.run(khal, "-c", str(two.folder / "khal.conf"), "list", "2026-03-10", "1d")
     assert "Zahnarzt" in listed
-    two.run(khal, "-c", str(two.folder / "khal"), "new", "2026-03-11", "12:00", "13:00", "Mittagessen")
-    assert "zoe@example.com" in two.run(khard, "-c", str(two.folder / "khard"), "email", "Groß")
-    two.run(khard, "-c", str(two.folder / "khard"), "new", given="First name: Ann\nLast name: Other\n")
+    two.run(khal, "-c", str(two.folder / "khal.conf"), "new", "2026-03-11", "12:00", "13:00", "Mittagessen")
+    assert "zoe@example.com" in two.run(khard, "-c", str(two.folder / "khard.conf"), "email", "Groß")
+    two.run(khard, "-c", str(two.folder / "khard.conf"), "new", given="First name: Ann\nLast name: Other\n")
     two.synchronise()
     one.synchronise()
-    assert "Mittagessen" in one.run(khal, "-c", str(one.folder / "khal"), "list", "2026-03-11", "1d")
-    assert "Ann Other" in one.run(khard, "-c", str(one.folder / "khard"), "list")
+    assert "Mittagessen" in one.run(khal, "-c", str(one.folder / "khal.conf"), "list", "2026-03-11", "1d")
+    assert "Ann Other" in one.run(khard, "-c", str(one.folder / "khard.conf"), "list")
     # what one deletes is gone for the other
     for path in (one.folder / "calendars/default").glob("*.ics"):
         if "Zahnarzt" in path.read_text():
