@@ -88,7 +88,7 @@ class Identification:
     async def by_token(self, text: str, peer: str) -> Identity:
         """The user of a token. Raises AuthenticationError."""
         token = await self.tokens.verify(text, peer)
-        user = await self._directory.get(User, token.user_id) if token is not None else None
+        user = await self._directory.known(User, token.user_id) if token is not None else None
         if token is None or user is None:
             raise AuthenticationError
         may_administer = user.is_admin and "admin" in token.scopes
@@ -102,7 +102,9 @@ class Identification:
 
     async def of_account(self, account: Account) -> Identity:
         """The identity of a login; it owns the account's key."""
-        user, is_user = await self._owner(account.user_id, account.alias_id, account.credential_id)
+        user = await self._directory.known(User, account.user_id)
+        alias = await self._directory.known(Alias, account.alias_id)
+        is_user = await self._is_user(user, alias, account.credential_id)
         actor = Actor(account.address, "user", account.user_id, is_user and user is not None and user.is_admin)
         return Identity(
             "mailbox",
@@ -117,17 +119,14 @@ class Identification:
             account.key,
         )
 
-    async def _owner(self, user_id: str, alias_id: str, credential_id: str) -> tuple[User | None, bool]:
-        """The user of a mailbox, and whether the credential is the account password or a passkey at the user's own
-        address."""
-        user = await self._directory.get(User, user_id)
-        alias = await self._directory.get(Alias, alias_id)
+    async def _is_user(self, user: User | None, alias: Alias | None, credential_id: str) -> bool:
+        """Whether the credential is the account password or a passkey at the user's own address."""
         if user is None or alias is None or alias.address != user.address:
-            return user, False
+            return False
         slot = next((slot for slot in alias.slots if slot.id == credential_id), None)
         if slot is None:
-            return user, await self._is_passkey(user_id, credential_id)
-        return user, slot.label == ACCOUNT_LABEL or slot.kind == "passkey"
+            return await self._is_passkey(user.id, credential_id)
+        return slot.label == ACCOUNT_LABEL or slot.kind == "passkey"
 
     async def _is_passkey(self, user_id: str, credential_id: str) -> bool:
         passkey = await self._passkeys.get(credential_id)
@@ -143,7 +142,8 @@ class Identification:
         if alias is None or not alias.enabled or not await self._is_held(alias, session):
             key.close()
             return None
-        user, is_user = await self._owner(session.user_id, session.alias_id, session.credential_id)
+        user = await self._directory.get(User, session.user_id)
+        is_user = await self._is_user(user, alias, session.credential_id)
         actor = Actor(session.address, "user", session.user_id, is_user and user is not None and user.is_admin)
         return Identity(
             "session",

@@ -99,6 +99,11 @@ class Directory:
         document = await self._of(kind).get(identifier)
         return None if document is None else from_document(document, kind)
 
+    async def known(self, kind: type[Kind], identifier: str) -> Kind | None:
+        """The record of that id, cached."""
+        found: Kind | None = await self._cached(kind.__name__, identifier, lambda: self.get(kind, identifier))
+        return found
+
     async def find(self, kind: type[Kind], **where: Any) -> list[Kind]:
         """Records whose fields equal those given, by id."""
         return [from_document(document, kind) for document in await self._of(kind).find(where)]
