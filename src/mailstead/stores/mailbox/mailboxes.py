@@ -29,7 +29,7 @@ from mailstead.stores.mailbox.mailbox import Mailbox
 from mailstead.stores.mailbox.pace import Pace
 from mailstead.stores.mailbox.records import Receipt
 from mailstead.stores.mailbox.rotation import Reached, alone, rotate_file
-from mailstead.stores.mailbox.sealed import sealed_header, write_sealed
+from mailstead.stores.mailbox.sealed import is_any_waiting, sealed_header, write_sealed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -141,7 +141,7 @@ class Mailboxes:
                 handle.forget()
                 raise
             self._close_idle()
-        elif (handle.folder / "incoming").exists():
+        elif is_any_waiting(handle.folder / "incoming"):
             await self.run(mailbox.ingest)
         return mailbox
 

@@ -107,6 +107,15 @@ def waiting(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"*{SUFFIX}")) if directory.is_dir() else []
 
 
+def is_any_waiting(directory: Path) -> bool:
+    """Whether there is a sealed message; a look that is cheap enough for every use of a mailbox."""
+    try:
+        with os.scandir(directory) as found:
+            return any(one.name.endswith(SUFFIX) for one in found)
+    except FileNotFoundError:
+        return False
+
+
 def read_sealed(path: Path, keys: Sequence[KeyPair]) -> tuple[SealedHeader, bytes]:
     """Open one sealed message with the first pair that can; it is in memory, for nothing of it may lie open on disk.
 
