@@ -253,3 +253,24 @@ def test_a_large_message_is_read_in_ranges_and_as_a_stream(as_account: Client) -
         assert client.get(path, headers=known).status_code == 304
         shown = client.get(f"/messages/{made['id']}", params={"raw": True, "attachments": False}).json()
         assert shown["raw"] == raw.decode()
+
+
+def test_a_message_is_changed_in_the_state_that_was_seen_or_not_at_all(as_account: Client) -> None:
+    with as_account("bob") as client:
+        made = client.post("/messages", json={"raw": RAW.format("State", "state", "")}).json()
+        path = f"/messages/{made['id']}"
+        seen = client.get(path)
+        etag = seen.headers["etag"]
+        assert client.get(path, headers={"if-none-match": etag}).status_code == 304
+        first = client.put(path, json={"flags_add": ["\\Flagged"]}, headers={"if-match": etag})
+        assert first.status_code == 200
+        assert first.headers["etag"] not in ("", etag)
+        for change in ({"flags_add": ["\\Seen"]}, {"folder": "Archive"}, {"labels": ["late"]}):
+            late = client.put(path, json=change, headers={"if-match": etag})
+            assert (late.status_code, late.json()["statusCode"]) == (412, 412), change
+        assert client.delete(path, headers={"if-match": etag}).status_code == 412
+        now = client.get(path)
+        assert (now.json()["flags"], now.json()["labels"], now.json()["folder"]) == (["\\Flagged"], [], "INBOX")
+        assert now.headers["etag"] == first.headers["etag"]
+        assert client.get(path, headers={"if-none-match": etag}).status_code == 200
+        assert client.delete(path, headers={"if-match": now.headers["etag"]}).status_code == 200

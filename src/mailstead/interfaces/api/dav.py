@@ -1,10 +1,6 @@
 """Calendars, address books and what is in them, as the API names them: ids, properties and ETags."""
 
 import re
-from typing import Any
-
-from litestar import Request
-from litestar.datastructures import ResponseHeader
 
 from mailstead.foundation.errors import InvalidError, NotFoundError
 from mailstead.protocols.dav.names import a, c, d, i
@@ -17,7 +13,6 @@ NAME = d("displayname")
 COLOR = i("calendar-color")
 DESCRIPTIONS: dict[Kind, str] = {"calendar": c("calendar-description"), "addressbook": a("addressbook-description")}
 TIME_ZONE = c("calendar-timezone-id")
-ETAG = ResponseHeader(name="ETag", description="Of this state of the object (RFC 9110 §8.8.3)", documentation_only=True)
 
 _ID = re.compile(r"([A-Z])(\d{1,18})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9@._-]{1,200}", re.ASCII)
@@ -85,19 +80,3 @@ def property_value(name: str, text: str | None) -> bytes | None:
         return None
     namespace, local = name[1:].split("}")
     return f'<{local} xmlns="{attribute(namespace)}">{escape(text)}</{local}>'.encode()
-
-
-def wanted_etag(request: Request[Any, Any, Any]) -> str | None:
-    """The one strong ETag of If-Match (RFC 9110 §13.1.1), None without it or for `*`. Raises InvalidError."""
-    given = (request.headers.get("if-match") or "").strip()
-    if given in ("", "*"):
-        return None
-    if not re.fullmatch(r'"[^"]*"', given):
-        raise InvalidError("If-Match names one ETag")
-    return given
-
-
-def is_known(request: Request[Any, Any, Any], etag: str) -> bool:
-    """Whether If-None-Match names the ETag, weak or strong (RFC 9110 §13.1.2)."""
-    given = request.headers.get("if-none-match", "")
-    return given.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in given.split(",")]

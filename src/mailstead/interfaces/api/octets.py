@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.response import Stream
 
 from mailstead.foundation.errors import PermanentError
-from mailstead.interfaces.api.dav import is_known
+from mailstead.interfaces.api.conditions import is_known
 from mailstead.stores.mailbox.content import MessageContent
 from mailstead.stores.mailbox.mailboxes import Mailboxes
 

@@ -17,14 +17,12 @@ from mailstead.formats.icalendar.zones import Zones
 from mailstead.foundation.errors import AlreadyExistsError, InvalidError
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.interfaces.api.access import MAILBOX
+from mailstead.interfaces.api.conditions import ETAG, answered, wanted_etag
 from mailstead.interfaces.api.dav import (
-    ETAG,
     found_collection,
     found_object,
     identifier,
-    is_known,
     object_name,
-    wanted_etag,
 )
 from mailstead.interfaces.api.endpoints.calendars import LETTER as CALENDAR
 from mailstead.interfaces.api.mailbox import opened, quota_of
@@ -245,9 +243,7 @@ class CalendarEventController(Controller):
         """By its id; 304 when If-None-Match names its ETag."""
         mailbox = await opened(services, identity)
         answer = await self._answer(services, mailbox, event_id)
-        if is_known(request, answer.content.etag):
-            return Response(None, status_code=304, headers={"ETag": answer.content.etag})  # type: ignore[arg-type] # no content
-        return answer
+        return answered(request, answer.content, answer.content.etag)
 
     @put("/{event_id:str}", summary="Change an event", response_headers=[ETAG])
     async def change(

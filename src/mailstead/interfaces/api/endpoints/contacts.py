@@ -17,14 +17,12 @@ from mailstead.formats.vcard.card import Card, read_card
 from mailstead.formats.vcard.convert import write_card
 from mailstead.foundation.errors import InvalidError
 from mailstead.interfaces.api.access import MAILBOX
+from mailstead.interfaces.api.conditions import ETAG, answered, wanted_etag
 from mailstead.interfaces.api.dav import (
-    ETAG,
     found_collection,
     found_object,
     identifier,
-    is_known,
     object_name,
-    wanted_etag,
 )
 from mailstead.interfaces.api.mailbox import opened, quota_of
 from mailstead.interfaces.api.moments import moment
@@ -260,9 +258,7 @@ class ContactController(Controller):
     ) -> Response[ContactShown]:
         """By its id; 304 when If-None-Match names its ETag."""
         answer = await self._answer(services, await opened(services, identity), contact_id)
-        if is_known(request, answer.content.etag):
-            return Response(None, status_code=304, headers={"ETag": answer.content.etag})  # type: ignore[arg-type] # no content
-        return answer
+        return answered(request, answer.content, answer.content.etag)
 
     @put("/{contact_id:str}", summary="Change a contact", response_headers=[ETAG])
     async def change(

@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 
 from mailstead.foundation.errors import InvalidError, NotFoundError
 from mailstead.interfaces.api.access import MAILBOX
+from mailstead.interfaces.api.conditions import ETAG, answered, wanted_etag
 from mailstead.interfaces.api.endpoints.message_filters import Filters, criterion_of
 from mailstead.interfaces.api.mailbox import opened, places, quota_of
 from mailstead.interfaces.api.message_shown import MessageShown, shown
@@ -19,6 +20,7 @@ from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
 from mailstead.interfaces.reading.listing import listing, message_rows
 from mailstead.interfaces.reading.message import read_message
+from mailstead.stores.mailbox.dav.records import PreconditionFailedError
 from mailstead.stores.mailbox.flags import BY_NAME, KEYWORDS_LIMIT, NAMES, keyword_text
 from mailstead.stores.mailbox.folders import INBOX
 from mailstead.stores.mailbox.mailbox import Mailbox
@@ -100,12 +102,27 @@ def _one(mailbox: Mailbox, message_id: str) -> MessageShown:
     )
 
 
-def _change(mailbox: Mailbox, message_id: str, change: MessageChange) -> MessageShown:
+def etag_of(message: MessageShown) -> str:
+    """The ETag of a message's state: its flags, its labels and where it is; its octets never change."""
+    return f'"{message.id}-{message.modify_index}"'
+
+
+def _check(message: MessageShown, wanted: str | None) -> None:
+    """Raises PreconditionFailedError when the message is not in the state that the change is for."""
+    if wanted not in (None, etag_of(message)):
+        raise PreconditionFailedError("The message changed meanwhile")
+
+
+def _change(mailbox: Mailbox, message_id: str, change: MessageChange, etag: str | None) -> MessageShown:
     steps: list[tuple[Operation, int, tuple[str, ...]]] = []
     folder_id, uid = places(mailbox, message_id)[0]
     rows = message_rows(mailbox, folder_id, [uid])
+    if not rows:
+        raise NotFoundError("There is no such message")
+    current = shown("", "", rows[0])
+    _check(current, etag)
+    unchanged_since = current.modify_index if etag else None
     if change.flags is not None or change.labels is not None:
-        current = shown("", "", rows[0])
         flags = _flags(change.flags if change.flags is not None else current.flags)
         labels = _labels(change.labels if change.labels is not None else current.labels)
         steps.append(("replace", flags, labels))
@@ -114,14 +131,18 @@ def _change(mailbox: Mailbox, message_id: str, change: MessageChange) -> Message
     target = None if change.folder is None else mailbox.folder(change.folder)
     for operation, bits, keywords in steps:
         if operation == "replace" or bits or keywords:
-            mailbox.store(folder_id, [(uid, uid)], operation, bits, keywords)
+            stored = mailbox.store(folder_id, [(uid, uid)], operation, bits, keywords, unchanged_since)
+            if stored.modified:
+                raise PreconditionFailedError("The message changed meanwhile")
+            unchanged_since = None
     if target is not None and target.id != folder_id:
         mailbox.move(folder_id, [(uid, uid)], target.id)
     return _one(mailbox, message_id)
 
 
-def _remove(mailbox: Mailbox, message_id: str, permanent: bool) -> MessageShown:
+def _remove(mailbox: Mailbox, message_id: str, permanent: bool, etag: str | None) -> MessageShown:
     gone = _one(mailbox, message_id)
+    _check(gone, etag)
     trash = next((folder for folder in mailbox.folders() if folder.special_use == "\\Trash"), None)
     for folder_id, uid in places(mailbox, message_id):
         if permanent or trash is None or folder_id == trash.id:
@@ -214,9 +235,10 @@ class MessageController(Controller):
         quota = await quota_of(services, identity)
         return await services.mailboxes.run(_add, mailbox, data, services.clock.now(), quota)
 
-    @get("/{message_id:str}", summary="One message")
+    @get("/{message_id:str}", summary="One message", response_headers=[ETAG])
     async def show(
         self,
+        request: Request[Any, Any, Any],
         message_id: str,
         identity: Identity,
         services: ApiServices,
@@ -224,8 +246,10 @@ class MessageController(Controller):
         eml: Annotated[bool, QueryParameter(description="The same")] = False,
         attachments: Annotated[bool, QueryParameter(description="With the list of attachments")] = True,
         nodemailer: Annotated[bool, QueryParameter(description="With text, HTML and header")] = True,
-    ) -> MessageShown:
-        """With its text, its header and the list of its attachments; reading it changes nothing."""
+    ) -> Response[MessageShown]:
+        """With its text, its header and the list of its attachments; reading it changes nothing. 304 when If-None-Match
+        names its ETag, which changes with its flags, labels and folder.
+        """
         mailbox = await opened(services, identity)
         found = await services.mailboxes.run_short(mailbox, _one, mailbox, message_id)
         if not attachments:
@@ -237,7 +261,7 @@ class MessageController(Controller):
                 raise InvalidError(f"A message of more than {_RAW_MOST} octets is read at …/raw")
             octets = await services.mailboxes.run(lambda: mailbox.content(int(message_id[1:])).read())
             found = msgspec.structs.replace(found, raw=octets.decode("utf-8", "replace"))
-        return found
+        return answered(request, found, etag_of(found))
 
     @get("/{message_id:str}/raw", summary="One message as it came", media_type="message/rfc822")
     async def raw(
@@ -251,16 +275,31 @@ class MessageController(Controller):
             request, services.mailboxes, content, "message/rfc822", f'"{identity.mailbox_id}-{message_id}"'
         )
 
-    @put("/{message_id:str}", summary="Mark or move a message")
+    @put("/{message_id:str}", summary="Mark or move a message", response_headers=[ETAG])
     async def change(
-        self, message_id: str, data: MessageChange, identity: Identity, services: ApiServices
-    ) -> MessageShown:
-        """IMAP sessions see it at once."""
-        return await services.mailboxes.run(_change, await opened(services, identity), message_id, data)
+        self,
+        request: Request[Any, Any, Any],
+        message_id: str,
+        data: MessageChange,
+        identity: Identity,
+        services: ApiServices,
+    ) -> Response[MessageShown]:
+        """IMAP sessions see it at once. 412 when If-Match names another ETag than it has: somebody else changed it."""
+        mailbox, etag = await opened(services, identity), wanted_etag(request)
+        found = await services.mailboxes.run(_change, mailbox, message_id, data, etag)
+        return answered(request, found, etag_of(found))
 
     @delete("/{message_id:str}", status_code=200, summary="Delete a message")
     async def remove(
-        self, message_id: str, identity: Identity, services: ApiServices, permanent: bool = False
+        self,
+        request: Request[Any, Any, Any],
+        message_id: str,
+        identity: Identity,
+        services: ApiServices,
+        permanent: bool = False,
     ) -> MessageShown:
-        """Into the Trash; out of it, or with `permanent`, for good: undelete brings it back for some days."""
-        return await services.mailboxes.run(_remove, await opened(services, identity), message_id, permanent)
+        """Into the Trash; out of it, or with `permanent`, for good: undelete brings it back for some days. If-Match holds
+        here, too.
+        """
+        mailbox, etag = await opened(services, identity), wanted_etag(request)
+        return await services.mailboxes.run(_remove, mailbox, message_id, permanent, etag)
