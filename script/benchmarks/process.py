@@ -1,4 +1,6 @@
-"""Memory of processes, as the kernel counts it."""
+"""Memory and work of processes, as the kernel counts them."""
+
+import os
 
 from pathlib import Path
 
@@ -24,6 +26,12 @@ def _family(pid: int) -> list[int]:
         for child in children:
             found += _family(int(child))
     return found
+
+
+def worked(pid: int) -> float:
+    """Seconds of CPU that a process has used, its own and the kernel's for it; other programs do not disturb that."""
+    fields = (_PROC / str(pid) / "stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> float:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from support.mailstead_server import MailsteadServer
-from support.web import DESKTOP, browsing, enter, origin
+from support.web import DESKTOP, browsing, enter, logged_in, origin
 
 pytestmark = pytest.mark.xdist_group("web-access")
 
@@ -39,6 +39,20 @@ def test_it_can_be_installed(server: MailsteadServer) -> None:
         assert client.get(told["icons"][0]["src"]).headers["content-type"] == "image/svg+xml"
         assert client.get("/worker.js").headers["content-type"].startswith("text/javascript")
         assert "@" not in client.get("/offline").text
+
+
+def test_a_first_visit_weighs_little(server: MailsteadServer, admin: str) -> None:
+    """The page as it is and its files as they are packed, without pictures."""
+    found: dict[str, int] = {}
+    with logged_in(server, admin) as client:
+        inbox = client.get("/mail/").headers["location"]
+        for path in (inbox, "/mail/compose", "/calendar/", "/contacts/", "/account/", "/account/transfers", "/admin/"):
+            page = client.get(path, headers={"accept-encoding": "identity"})
+            assert page.status_code == 200
+            files = dict.fromkeys(re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page.text))
+            assert files
+            found[path] = len(page.content) + sum(len(gzip.compress(client.get(one).content)) for one in files)
+    assert {path: size for path, size in found.items() if size > 150 * 1024} == {}
 
 
 def test_files_are_packed_for_those_who_take_it(server: MailsteadServer) -> None:

@@ -43,6 +43,8 @@ class SnapshotPages(Controller):
         if is_set and not is_running:
             try:
                 listed = await snapshots(services.api.backups, identity.actor, identity.address)
+            except InvalidError as error:
+                problem = error.public_text if await services.api.backups.last("run") else ""
             except MailsteadError as error:
                 problem = error.public_text
         return render(

@@ -41,10 +41,12 @@ class BackupPages(Controller):
         is_running = any(one is not None and one.state == "running" for one in (made, verified))
         listed: list[Listed] = []
         problem = ""
-        is_set = bool(services.api.settings.backup.repository)
+        is_set, last_run = bool(services.api.settings.backup.repository), await backups.last("run")
         if is_set:
             try:
                 listed = list(await backups.list(identity.actor))
+            except InvalidError as error:
+                problem = error.public_text if last_run else ""  # before the first there is no password yet
             except MailsteadError as error:
                 problem = error.public_text
         return render(
@@ -55,7 +57,7 @@ class BackupPages(Controller):
             listed=listed,
             is_set=is_set,
             settings=services.api.settings.backup,
-            last_run=await backups.last("run"),
+            last_run=last_run,
             last_verify=await backups.last("verify"),
             made=made,
             verified=verified,
