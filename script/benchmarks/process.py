@@ -1,7 +1,6 @@
 """Memory and work of processes, as the kernel counts them."""
 
 import os
-
 from pathlib import Path
 
 _PROC = Path("/proc")
