@@ -36,6 +36,7 @@ PAGES = (
     "/account/security",
     "/account/backups",
     "/account/transfers",
+    "/account/sent",
     "/account/notifications",
     "/account/zero-access",
     "/account/invites",

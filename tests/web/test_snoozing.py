@@ -103,6 +103,17 @@ def test_folders_are_reached_and_mail_is_snoozed_without_scripts_on_a_phone(
         expect(row.locator(".wakes")).to_contain_text("Mon 1 Mar 9:30")
 
 
+def test_what_became_of_sent_mail_is_told_to_its_sender_alone(server: MailsteadServer) -> None:
+    with logged_in(server, "alice@example.test") as client, logged_in(server, "bob@example.test") as other:
+        form = {"to": "bob@example.test, gone@example.test", "subject": "Followed", "text": "x", "action": "send"}
+        assert "told=sent" in send(client, "/mail/compose/", **form).headers["location"]
+        page = client.get("/account/sent?q=followed").text
+        assert "gone@example.test" in page
+        assert 'badge good">delivered' in page
+        assert "Followed" not in client.get("/account/sent?q=nothing of that").text
+        assert "Followed" not in other.get("/account/sent").text
+
+
 def schedule(client: httpx.Client, subject: str, at: int) -> None:
     form = {"to": "carol@unreachable.example, bob@example.test", "subject": subject, "text": "Words", "action": "send"}
     answer = send(client, "/mail/compose/", send_at=str(at), **form)

@@ -66,6 +66,7 @@ from mailstead.interfaces.web.pages.styleguide import StyleguidePages
 from mailstead.interfaces.web.pages.tokens import TokenPages
 from mailstead.interfaces.web.pages.transfers import TransferPages
 from mailstead.interfaces.web.pages.unsubscribe import UnsubscribePages
+from mailstead.interfaces.web.pages.ways import WayPages
 from mailstead.interfaces.web.pages.writing import WritingPages
 from mailstead.interfaces.web.pages.zero_access import ZeroAccessPages
 from mailstead.interfaces.web.services import WebServices
@@ -92,6 +93,7 @@ PAGES: tuple[Any, ...] = (
     AccountPages,
     SecurityPages,
     WritingPages,
+    WayPages,
     FilterPages,
     RecoveryPages,
     NotificationPages,
