@@ -56,7 +56,7 @@ class FolderShown(msgspec.Struct, frozen=True):
 
 class View(msgspec.Struct, frozen=True):
     """What the mail page shows; `row` is the message that was opened, `letters` its conversation, `wakes` when messages
-    of the folder come back, by uid."""
+    of the folder come back, by uid; `modseq` is the mailbox's of before the lists were read."""
 
     folders: list[FolderShown]
     folder: FolderShown
@@ -66,6 +66,7 @@ class View(msgspec.Struct, frozen=True):
     letters: list[LetterShown]
     done: Done | None
     wakes: dict[int, int]
+    modseq: int
 
     @property
     def own_uids(self) -> list[int]:
@@ -113,8 +114,10 @@ def _view(mailbox: Mailbox, wanted: Wanted) -> View:
         raise NoSuchFolderError
     row: MessageRow | None = None
     letters: list[LetterShown] = []
+    modseq = mailbox.modseq()
     if wanted.uid is not None:
         row, letters = _conversation(mailbox, folders, folder, wanted)
+        modseq = mailbox.modseq()
         folders = shown_folders(mailbox)  # what was opened counts as read
     is_threaded = not wanted.query.strip() and folder.special_use not in _EACH_ITSELF
     if is_threaded:
@@ -126,7 +129,7 @@ def _view(mailbox: Mailbox, wanted: Wanted) -> View:
     wakes = {}
     if folder.special_use == SNOOZED:
         wakes = {one.uid: one.wake_at for one in mailbox.snoozed.asleep() if one.folder_id == folder.id}
-    return View(folders, folder, window, is_threaded, row, letters, last_done(mailbox, wanted.done), wakes)
+    return View(folders, folder, window, is_threaded, row, letters, last_done(mailbox, wanted.done), wakes, modseq)
 
 
 def _conversation(

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Controller, Request, get
+from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from mailstead.foundation.net.http.handler import DRAINING
@@ -33,16 +34,25 @@ class MailEventPages(Controller):
         return {"unseen": await services.api.mailboxes.run(_unseen, mailbox)}
 
     @get("/events")
-    async def events(self, request: Request[Any, Any, Any], services: WebServices, identity: Identity) -> Stream:
-        """Server-sent events: `mail` whenever the mailbox changed."""
+    async def events(
+        self,
+        request: Request[Any, Any, Any],
+        services: WebServices,
+        identity: Identity,
+        since: Annotated[int, QueryParameter(ge=0)] = 0,
+    ) -> Stream:
+        """Server-sent events: `mail` whenever the mailbox changed, at once when it did after the modseq `since`."""
         draining: asyncio.Event = request.scope["state"][DRAINING]
         changed = asyncio.Event()
         name = f"mailbox.{identity.mailbox_id}"
+        mailbox = await opened(services, identity)
         subscription = await services.api.bus.subscribe(name, lambda _, __: changed.set(), on_gap=changed.set)
 
         async def stream() -> AsyncIterator[bytes]:
             try:
                 yield b"retry: 3000\n\n"
+                if since and await services.api.mailboxes.run(mailbox.modseq) > since:
+                    changed.set()
                 while not draining.is_set():
                     waiting = [asyncio.ensure_future(event.wait()) for event in (changed, draining)]
                     done, late = await asyncio.wait(waiting, timeout=_PING, return_when=asyncio.FIRST_COMPLETED)

@@ -114,6 +114,7 @@ document.addEventListener("click", (event) => {
   open(link.href);
 });
 addEventListener("popstate", () => location.reload());
+addEventListener("pageshow", (event) => event.persisted && location.reload()); // nothing was heard meanwhile
 
 // search as one types
 
@@ -223,6 +224,7 @@ document.addEventListener("keydown", (event) => {
       button?.click();
     };
   }
+  if (picked && event.key === "b") run = () => document.querySelector(".actions .snoozing > summary")?.click();
   const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   run ??= button && (() => button.click());
   if (run) {
