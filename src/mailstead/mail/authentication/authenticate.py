@@ -8,6 +8,7 @@ from mailstead.foundation.config.sections.authentication import AuthenticationSe
 from mailstead.foundation.config.sections.dkim import DkimSettings
 from mailstead.mail.authentication.arc.result import ArcResult
 from mailstead.mail.authentication.arc.verify import verify_arc
+from mailstead.mail.authentication.bimi import BimiResult, check_bimi
 from mailstead.mail.authentication.dkim.result import DkimResult
 from mailstead.mail.authentication.dkim.verify import verify_dkim
 from mailstead.mail.authentication.dmarc.evaluate import evaluate_dmarc
@@ -36,10 +37,19 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
     dkim: list[DkimResult] | None = None
     dmarc: DmarcResult | None = None
     arc: ArcResult | None = None
+    bimi: BimiResult | None = None
 
     def results(self, identifier: str) -> AuthenticationResults:
         """As Authentication-Results of `identifier`."""
-        return compose(identifier, client=self.client, spf=self.spf, dkim=self.dkim, dmarc=self.dmarc, arc=self.arc)
+        return compose(
+            identifier,
+            client=self.client,
+            spf=self.spf,
+            dkim=self.dkim,
+            dmarc=self.dmarc,
+            arc=self.arc,
+            bimi=self.bimi,
+        )
 
     def field(self, identifier: str) -> bytes:
         """The Authentication-Results field with its line break."""
@@ -97,7 +107,8 @@ async def _authenticate(
     if dmarc.disposition != "none" and _is_vouched_for(arc, dmarc, settings.arc_trusted):
         reason = f"{dmarc.reason}; it did before {arc.sealers[-1]}, which is trusted, changed it"
         dmarc = msgspec.structs.replace(dmarc, disposition="none", override="trusted_forwarder", reason=reason)
-    return Checks(client=client, spf=spf, dkim=dkim, dmarc=dmarc, arc=arc)
+    bimi = await check_bimi(dmarc, resolver, timeout=settings.timeout / 5) if settings.bimi else None
+    return Checks(client=client, spf=spf, dkim=dkim, dmarc=dmarc, arc=arc, bimi=bimi)
 
 
 def _hidden(client: Client) -> SpfResult:

@@ -75,7 +75,7 @@ class InboundAuthentication:
             is_hidden=is_hidden,
         )
         action = self._action(checks)
-        fields = checks.field(self._identifier)
+        fields = checks.field(self._identifier) + (checks.bimi.field if checks.bimi is not None else b"")
         cleaned = without_forged(checked.header, self._ours)
         if cleaned is not checked.header:
             message = message.replaced(len(checked.header), cleaned)

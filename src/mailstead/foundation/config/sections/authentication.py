@@ -25,6 +25,10 @@ class AuthenticationSettings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["junk", "deliver"],
         text("Mail that fails DMARC where its domain asks for quarantine: put it into Junk, or deliver it"),
     ] = "junk"
+    bimi: Annotated[
+        bool,
+        switch("Look up the brand indicator (BIMI) of authors who pass DMARC, and write BIMI-Location for programs"),
+    ] = False
     arc_trusted: Annotated[
         tuple[str, ...], listing("Domains of forwarders whose ARC seals may override a failed DMARC", each="domains")
     ] = ()

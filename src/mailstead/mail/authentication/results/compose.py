@@ -1,6 +1,7 @@
 """Our results in the words of Authentication-Results (RFC 8601 §2.7)."""
 
 from mailstead.mail.authentication.arc.result import ArcResult
+from mailstead.mail.authentication.bimi import SELECTOR, BimiResult
 from mailstead.mail.authentication.dkim.result import DkimResult
 from mailstead.mail.authentication.dmarc.result import DmarcResult
 from mailstead.mail.authentication.results.field import AuthenticationResults, MethodResult
@@ -16,6 +17,7 @@ def compose(
     dkim: list[DkimResult] | None,
     dmarc: DmarcResult | None,
     arc: ArcResult | None,
+    bimi: BimiResult | None = None,
 ) -> AuthenticationResults:
     """What is said under `identifier` (the authserv-id); what was not looked at is not said."""
     results = []
@@ -27,6 +29,8 @@ def compose(
         results.append(_dmarc(dmarc))
     if arc is not None and arc.result != "none":
         results.append(_arc(arc, client))
+    if bimi is not None:
+        results.append(_bimi(bimi))
     return AuthenticationResults(identifier, tuple(results))
 
 
@@ -56,3 +60,8 @@ def _arc(arc: ArcResult, client: Client | None) -> MethodResult:
     if client is not None:
         properties.append(("smtp.remote-ip", str(client.address)))
     return MethodResult("arc", arc.result, arc.reason, tuple(properties), f"i={arc.instances}")
+
+
+def _bimi(bimi: BimiResult) -> MethodResult:
+    properties = (("header.d", bimi.domain), ("header.selector", SELECTOR)) if bimi.domain else ()
+    return MethodResult("bimi", bimi.result, bimi.reason, properties)
