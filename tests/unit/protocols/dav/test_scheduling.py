@@ -122,6 +122,18 @@ async def test_outside_attendee_asks_again(house: People) -> None:
     assert b"METHOD:REQUEST" in calendar_in(house.post.take())
 
 
+async def test_instances_added_to_what_is_not_here_are_asked_for(house: People) -> None:
+    added = calendar(event(attendee(ALICE), organizer=FAY)).replace(b"PRODID", b"METHOD:ADD\r\nPRODID", 1)
+    notes = await house.mail_from(FAY, ALICE, "ADD", added)
+    assert notes == ["invitation answered by sending the event, or asking for it"]
+    assert await house.copy(ALICE) is None
+    mail = house.post.take()
+    assert (mail["Subject"], mail["To"].addresses[0].addr_spec) == ("Please send again: Event", FAY)
+    sent = series(calendar_in(mail)).first
+    assert [line.name for line in sent.lines] == ["ORGANIZER", "ATTENDEE", "UID", "DTSTAMP"]
+    assert b"METHOD:REFRESH" in calendar_in(mail)
+
+
 # Schedule-Tag, preconditions, boxes
 
 
