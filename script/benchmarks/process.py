@@ -28,9 +28,12 @@ def _family(pid: int) -> list[int]:
 
 
 def worked(pid: int) -> float:
-    """Seconds of CPU that a process has used, its own and the kernel's for it; other programs do not disturb that."""
-    fields = (_PROC / str(pid) / "stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of CPU that a process and all below it have used; other programs do not disturb that."""
+    ticks = 0
+    for one in _family(pid):
+        fields = (_PROC / str(one) / "stat").read_text("ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # utime and stime of proc(5)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> float:
