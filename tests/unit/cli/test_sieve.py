@@ -27,6 +27,20 @@ def test_run_shows_what_would_be_done(line: CommandLine, tmp_path: Path) -> None
     assert shown["error"] == ""
 
 
+def test_run_with_lists_and_a_message_that_is_rewritten(line: CommandLine, tmp_path: Path) -> None:
+    script, message = tmp_path / "a.sieve", tmp_path / "m.eml"
+    script.write_text(
+        'require ["extlists", "enclose"]; if address :list "from" ":addrbook:default"'
+        ' { redirect :list ":addrbook:default"; } else { enclose :subject "Stranger" "Take care."; }'
+    )
+    message.write_bytes(b"From: Ann <ann@example.org>\r\nSubject: x\r\n\r\nHi.\r\n")
+    command = ("sieve", "run", str(script), str(message))
+    shown = line.json(*command, "--listed", "ann@example.org", "--listed", "bob@example.org")
+    assert [action["address"] for action in shown["actions"]] == ["ann@example.org", "bob@example.org"]
+    (kept,) = line.json(*command)["actions"]
+    assert "Subject: Stranger\r\n" in kept["header"]
+
+
 def test_scripts_of_a_mailbox(domain: CommandLine, tmp_path: Path) -> None:
     script = tmp_path / "a.sieve"
     script.write_text("discard;")
