@@ -80,8 +80,8 @@ class Restic:
         raise ResticError(detail="restic told of no snapshot")
 
     async def snapshots(self) -> list[Snapshot]:
-        """All backups, the newest first."""
-        output = await self._done("snapshots", "--json", "--tag", TAG)
+        """All backups, the newest first. Looking takes no lock: who prunes at this moment needs the repository alone."""
+        output = await self._done("snapshots", "--no-lock", "--json", "--tag", TAG)
         found = msgspec.json.decode(output, type=list[Snapshot])
         return sorted(found, key=lambda one: one.time, reverse=True)
 

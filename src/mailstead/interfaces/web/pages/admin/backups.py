@@ -42,7 +42,7 @@ class BackupPages(Controller):
         listed: list[Listed] = []
         problem = ""
         is_set, last_run = bool(services.api.settings.backup.repository), await backups.last("run")
-        if is_set:
+        if is_set and not is_running:
             try:
                 listed = list(await backups.list(identity.actor))
             except InvalidError as error:
@@ -62,7 +62,7 @@ class BackupPages(Controller):
             made=made,
             verified=verified,
             is_running=is_running,
-            problem="" if is_running else problem,
+            problem=problem,
         )
 
     @post("/", status_code=200)
