@@ -434,7 +434,7 @@ restore() {
   if $pull; then act "pull the images" compose pull --quiet; fi
   if is_running; then act "stop the services" stop_services; fi
   act "start the stores" start_stores
-  act "put back everything of backup $backup" once scheduler backup restore "$backup" --yes
+  act "put back everything of backup $backup" put_back
   act "take MAILSTEAD_SECRET of that time" take_secret
   act "start the services" compose up -d
   if ! $dry_run; then
@@ -442,6 +442,13 @@ restore() {
     inside status
     say "Done. The settings of that time are in restored.env in the volume mailstead, and its certificates are back."
   fi
+}
+
+put_back() {
+  once scheduler backup restore "$backup" --yes || {
+    compose up -d || true # what was here before, unless it was replaced in part: then nothing starts
+    fail "backup $backup was not put back, see above; run this again"
+  }
 }
 
 start_stores() {
