@@ -183,11 +183,11 @@ class Backups:
         with self._alone():
             try:
                 await restic.check(self._settings.backup.read_share)
+                snapshot = await restic.find(name)
+                async with self._written_out(restic, snapshot) as root:  # what was not read above may be torn, too
+                    found = await self._verify(snapshot, root)
             except ResticError as error:
                 raise BackupDamagedError(detail=error.detail) from error
-            snapshot = await restic.find(name)
-            async with self._written_out(restic, snapshot) as root:
-                found = await self._verify(snapshot, root)
         await self._note("verify")
         return found
 
