@@ -162,6 +162,10 @@ def test_a_message_is_sent_once_and_followed(server: MailsteadServer, as_account
         assert whole["html"].startswith("<b>rich</b>")
         assert {one["filename"] for one in whole["attachments"]} == {"dot.png", "ä.txt"}
         assert client.get("/trace", params={"q": "alice@example.test"}).status_code == 403
+        ways = client.get("/trace", params={"q": "bob@example.test"}).json()
+        (seen,) = (one for one in ways if one["id"] == first["id"])
+        assert any("bob@example.test" in step["text"] for step in seen["steps"])
+        assert not any("admin@example.test" in step["text"] for step in seen["steps"])  # a blind copy went there
 
 
 def test_only_own_addresses_send_and_headers_cannot_be_smuggled(as_account: Client) -> None:

@@ -9,6 +9,7 @@ from litestar.params import QueryParameter
 from mailstead.foundation.errors import PermissionDeniedError
 from mailstead.interfaces.api.endpoints.emails import StepShown
 from mailstead.interfaces.api.moments import moment, parse_moment
+from mailstead.interfaces.api.seen_way import seen_by
 from mailstead.interfaces.api.services import ApiServices
 from mailstead.interfaces.identity import Identity
 
@@ -36,13 +37,13 @@ class TraceController(Controller):
         since: str = "",
         limit: Annotated[int, QueryParameter(ge=1, le=200)] = 20,
     ) -> list[TraceShown]:
-        """Server admins find everything, others what has to do with their own addresses."""
+        """Server admins find everything, others what they sent, and of what they received nothing of other recipients."""
         await services.trace.flush()
         ways = await services.trace.ways(q, parse_moment(since) if since else 0.0, limit)
         if not identity.actor.is_admin:
             if "@" in q and not await services.administration.directory.may_send_as(identity.actor.user_id, q):
                 raise PermissionDeniedError("This is no address of yours")
-            ways = [way for way in ways if any(identity.address in entry.keys for entry in way.entries)]
+            ways = [seen for way in ways if (seen := seen_by(way, identity.address)) is not None]
         return [
             TraceShown(
                 way.trace_id,
