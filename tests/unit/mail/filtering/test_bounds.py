@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mailstead.formats.message.part import Bounds
 from mailstead.formats.sieve.compiler import compile_script
 from mailstead.foundation.config.sections.sieve import SieveSettings
-from mailstead.mail.filtering.actions import AskFolders, AskScript, AskSeen, Outcome
+from mailstead.mail.filtering.actions import AskFolders, AskListed, AskMembers, AskScript, AskSeen, Outcome
 from mailstead.mail.filtering.comparing import match_glob
 from mailstead.mail.filtering.environment import Answers, Environment
 from mailstead.mail.filtering.interpreter import run_script
@@ -18,6 +19,7 @@ from support.sieve_case import Case, read_cases
 CASES = [
     case for path in sorted(Path("tests/sieve/cases").glob("*.txt")) for case in read_cases(path) if not case.refused
 ]
+_QUESTIONS = 1000
 ENVIRONMENT = Environment(
     sender="carol@example.net",
     recipient="alice@example.test",
@@ -29,16 +31,21 @@ ENVIRONMENT = Environment(
 def outcome_of(script: str, raw: bytes, limits: SieveSettings | None = None) -> Outcome:
     program = compile_script(script)
     answers = Answers()
-    while True:
+    for _ in range(_QUESTIONS):
         match run_script(program, raw, ENVIRONMENT, answers, limits or SieveSettings(), Bounds()):
             case Outcome() as outcome:
                 return outcome
             case AskFolders():
-                answers = Answers({"INBOX": ""}, answers.seen, answers.scripts)
+                answers = replace(answers, folders={"INBOX": ""})
             case AskSeen(key):
-                answers = Answers(answers.folders, {**answers.seen, key: False}, answers.scripts)
+                answers = replace(answers, seen={**answers.seen, key: False})
             case AskScript(include):
-                answers = Answers(answers.folders, answers.seen, {**answers.scripts, include: None})
+                answers = replace(answers, scripts={**answers.scripts, include: None})
+            case AskListed() as question:
+                answers = replace(answers, listed={**answers.listed, question: ""})
+            case AskMembers(name):
+                answers = replace(answers, members={**answers.members, name: ()})
+    raise AssertionError("the script asks without end")
 
 
 @settings(max_examples=300, deadline=None)
