@@ -177,10 +177,13 @@ class Traffic:
         assert self._failed == []
 
 
+BY_HAND = {"MAILSTEAD_BACKUP_EVERY": "0", "MAILSTEAD_BACKUP_VERIFY_EVERY": "0"}
+
+
 def settings(engine: str, folder: Path, stack: ExitStack) -> dict[str, str]:
-    """A repository on disk beside embedded stores, or one on S3 beside MongoDB and Redis."""
+    """A repository on disk beside embedded stores, or one on S3 beside MongoDB and Redis; only the test makes backups."""
     if engine == "embedded":
-        return {"MAILSTEAD_BACKUP_REPOSITORY": str(folder / "repository")}
+        return {"MAILSTEAD_BACKUP_REPOSITORY": str(folder / "repository"), **BY_HAND}
     (folder / "swift").mkdir()
     (folder / "redis").mkdir()
     store = stack.enter_context(swift(folder / "swift"))
@@ -190,6 +193,7 @@ def settings(engine: str, folder: Path, stack: ExitStack) -> dict[str, str]:
         "MAILSTEAD_DOCUMENTS_URL": stack.enter_context(mongod()).replace("/?", "/house?"),
         "MAILSTEAD_BUS_URL": redis.url,
         **store.environment,
+        **BY_HAND,
     }
 
 
@@ -262,7 +266,7 @@ def test_under_traffic_then_wiped_and_restored(engine: str, tmp_path: Path) -> N
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailsteadServer]:
     require_program("restic")
     folder = tmp_path_factory.mktemp("house")
-    given = {"MAILSTEAD_BACKUP_REPOSITORY": str(folder / "repository"), "MAILSTEAD_BACKUP_READ_SHARE": "100"}
+    given = {"MAILSTEAD_BACKUP_REPOSITORY": str(folder / "repository"), "MAILSTEAD_BACKUP_READ_SHARE": "100"} | BY_HAND
     with mailstead_server(folder, given) as server:
         server.command("backup", "run")
         yield server

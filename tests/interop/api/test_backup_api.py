@@ -11,6 +11,7 @@ from support.mailstead_server import MailsteadServer, mailstead_server
 from support.programs import require_program
 
 Client = Callable[..., httpx.Client]
+pytestmark = pytest.mark.xdist_group("backups over the API")  # they follow upon each other
 RAW = "From: Anna <anna@elsewhere.test>\r\nSubject: {}\r\n\r\nbody\r\n"
 
 
