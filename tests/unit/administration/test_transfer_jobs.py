@@ -279,6 +279,23 @@ async def test_damaged_archives_take_in_what_is_whole(tmp_path: Path) -> None:
         assert await one.made.messages(ALICE, "Old") == [b"Subject: one\r\n\r\nx"]
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+async def test_members_that_may_ask_for_any_memory_are_not_unpacked(tmp_path: Path, method: int) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("one.eml", b"Subject: one\r\n\r\nx")
+        archive.writestr("two.eml", b"Subject: two\r\n\r\nx", method)
+        archive.writestr("three.mbox", b"From x\n", method)
+        archive.writestr("four", b"From x\n", method)
+    async with house(tmp_path) as one:
+        job = await one.upload(held.getvalue())
+        async with one.working():
+            done = await one.until(job, "done")
+        assert done.taken == 1
+        why = "it is compressed in a way that is not read"
+        assert done.failures == (f"three.mbox: {why}", f"two.eml: {why}")
+
+
 async def test_a_bomb_is_stopped_by_what_comes_out_of_it(tmp_path: Path) -> None:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -40,6 +40,7 @@ _PARTS = ("cur", "new", "tmp")
 _COLLECTIONS = {".ics": "calendar", ".vcf": "addressbook"}
 _DIGITS = 13
 _ZONES = 26 * 3600  # no two clocks differ by more
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # LZMA may ask for gigabytes before the first octet comes
 _ENCRYPTED = 1  # a flag of a member (APPNOTE 4.4.4)
 
 
@@ -114,6 +115,8 @@ class ArchiveSource:
     def _is_mbox(self, path: PurePosixPath) -> bool:
         if path.suffix.lower() not in MBOX_SUFFIXES and (path.suffix or path.name.startswith(".")):
             return False
+        if self._members[str(path)].compress_type not in _METHODS:
+            return path.suffix.lower() in MBOX_SUFFIXES  # taken for one, so that its failure is told
         try:
             with self._archive.open(self._members[str(path)]) as member:
                 return member.read(_START) == b"From "
@@ -127,6 +130,8 @@ class ArchiveSource:
         member = self._members[path]
         if member.flag_bits & _ENCRYPTED:
             raise ArchiveError("it is encrypted")
+        if member.compress_type not in _METHODS:
+            raise ArchiveError("it is compressed in a way that is not read")
         size = 0
         try:
             with self._archive.open(member) as file:
