@@ -27,7 +27,7 @@ from mailstead.administration.transfer.item import Item
 from mailstead.administration.transfer.layout import FILE, ExportedFolder, decode_export
 from mailstead.formats.archive.errors import ArchiveError
 from mailstead.formats.archive.maildir import base_name, folder_name
-from mailstead.formats.archive.zip import check_directory
+from mailstead.formats.archive.zip import METHODS, check_directory
 from mailstead.foundation.config.sections.transfer import TransferSettings
 from mailstead.foundation.errors import InvalidError
 from mailstead.foundation.spool import Spool
@@ -40,7 +40,6 @@ _PARTS = ("cur", "new", "tmp")
 _COLLECTIONS = {".ics": "calendar", ".vcf": "addressbook"}
 _DIGITS = 13
 _ZONES = 26 * 3600  # no two clocks differ by more
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # LZMA may ask for gigabytes before the first octet comes
 _ENCRYPTED = 1  # a flag of a member (APPNOTE 4.4.4)
 
 
@@ -115,7 +114,7 @@ class ArchiveSource:
     def _is_mbox(self, path: PurePosixPath) -> bool:
         if path.suffix.lower() not in MBOX_SUFFIXES and (path.suffix or path.name.startswith(".")):
             return False
-        if self._members[str(path)].compress_type not in _METHODS:
+        if self._members[str(path)].compress_type not in METHODS:
             return path.suffix.lower() in MBOX_SUFFIXES  # taken for one, so that its failure is told
         try:
             with self._archive.open(self._members[str(path)]) as member:
@@ -130,7 +129,7 @@ class ArchiveSource:
         member = self._members[path]
         if member.flag_bits & _ENCRYPTED:
             raise ArchiveError("it is encrypted")
-        if member.compress_type not in _METHODS:
+        if member.compress_type not in METHODS:
             raise ArchiveError("it is compressed in a way that is not read")
         size = 0
         try:

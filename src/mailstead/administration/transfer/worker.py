@@ -21,7 +21,7 @@ from mailstead.foundation.errors import LimitExceededError, MailsteadError, Over
 from mailstead.foundation.identifiers import new_ulid
 from mailstead.mail.migration.errors import MigrationError, RefusedError
 from mailstead.stores.bus.interface import Bus, Subscription
-from mailstead.stores.transfers.transfers import Transfer, Transfers
+from mailstead.stores.transfers.transfers import State, Transfer, Transfers
 
 CHANNEL = "transfers"
 PAUSES = (30.0, 120.0, 600.0, 3600.0)
@@ -163,10 +163,11 @@ class TransferWorker:
             await self._clear(job)
         elif isinstance(error, TransferStoppedError) or work.cancelled():
             if progress.reason == "drained":
+                state: State
                 state, text = (
                     ("held", "The server was stopped: go on with it yourself") if job.holder else ("waiting", "")
                 )
-                await self._jobs.settle(job, state, changes | {"due_at": self._clock.now(), "text": text})  # type: ignore[arg-type]
+                await self._jobs.settle(job, state, changes | {"due_at": self._clock.now(), "text": text})
         else:
             assert error is not None
             await self._settle_failed(job, progress, error, changes)

@@ -11,6 +11,8 @@ from typing import IO
 
 from mailstead.formats.archive.errors import ArchiveError
 
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What strangers' members may be compressed by: LZMA and its kind may ask for gigabytes before the first octet comes."""
 _END = struct.Struct("<4s4H2LH")  # APPNOTE 4.3.16
 _END64 = struct.Struct("<4sQ2H2L4Q")  # APPNOTE 4.3.14
 _LOCATOR = struct.Struct("<4sLQL")  # APPNOTE 4.3.15

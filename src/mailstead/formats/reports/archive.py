@@ -5,13 +5,13 @@ import io
 import zipfile
 import zlib
 
+from mailstead.formats.archive.zip import METHODS
 from mailstead.formats.reports.errors import ReportError
 
 CONTENT_LIMIT = 32 * 1024 * 1024
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _ENTRIES_LIMIT = 10
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def unpacked(data: bytes, limit: int = CONTENT_LIMIT) -> bytes:
@@ -47,7 +47,7 @@ def _unzipped(data: bytes, limit: int) -> bytes:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if not entries or len(entries) > _ENTRIES_LIMIT:
                 raise ReportError(f"the archive holds {len(entries)} files")
-            if entries[0].compress_type not in _METHODS:
+            if entries[0].compress_type not in METHODS:
                 raise ReportError("the archive is compressed in an unknown way")
             with archive.open(entries[0]) as file:
                 content = file.read(limit + 1)

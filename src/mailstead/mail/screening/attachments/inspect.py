@@ -13,13 +13,13 @@ from typing import Literal
 
 import msgspec
 
+from mailstead.formats.archive.zip import METHODS
 from mailstead.foundation.config.sections.attachments import AttachmentsSettings
 from mailstead.mail.screening.attachments import kinds
 from mailstead.mail.screening.view import View
 
 Found = Literal["executable", "macro", "encrypted", "bomb"]
 _START = 4096
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ATTACHMENTS = 200
 _FINDINGS = 10
 
@@ -144,8 +144,8 @@ def _look_into(name: str, data: bytes, settings: AttachmentsSettings, room: _Roo
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, room: _Room) -> bytes | None:
     """The start of an entry, of an archive in it all; b"" when it is damaged, None when there is no room."""
-    if entry.compress_type not in _METHODS:
-        return b""  # LZMA and its kind may ask for gigabytes of memory before the first octet comes
+    if entry.compress_type not in METHODS:
+        return b""
     try:
         with archive.open(entry) as opened:
             start = opened.read(min(_START, room.octets))
